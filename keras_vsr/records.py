@@ -1,0 +1,164 @@
+"""CSV schemas of everything that is measured, with atomic writing and checked reading.
+
+Each number in a table, a figure or the README is a row here before it is anything else.
+"""
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from keras_vsr.errors import InputError
+
+# Who made a row, with what, on what: shared by every measured row.
+CONTEXT_COLUMNS = (
+    "preset",  # smoke, quick or paper
+    "seed",
+    "backend",  # torch, tensorflow or jax
+    "backend_version",
+    "keras_version",
+    "numpy_version",
+    "python_version",
+    "device",  # processor or GPU, as the machine names it
+    "precision",  # float32 or mixed_float16
+    "date",  # ISO 8601 day on which the row was measured
+)
+
+# One row: one network (or interpolation) scored on one set of frames.
+SCORE_COLUMNS = (
+    "row",  # key, unique among all score rows: study/model/variant/stage/split/area/backend
+    "study",  # climate_2019, climate_2021
+    "model",  # name of a network, or nearest, bilinear, bicubic
+    "variant",  # plain, residual or interpolation
+    "stage",  # which output is scored: "output", or for cascades "2d" and "output"
+    "dataset",
+    "data_source",  # "generated", or the name of the published file
+    "protocol",  # as_described or as_run
+    "degradation",  # how the LR frames were made
+    "scale",
+    "split",  # train, validation or test
+    "area",  # "whole": every frame, every pixel. "middle": frames 2..T-3, 2 pixels cropped
+    "frames",  # number of frames scored
+    "height",  # pixels compared
+    "width",
+    "mae",  # mean over frames, data in [0, 1]
+    "mse",
+    "ssim_uniform7",  # 7x7 uniform window, sample covariance
+    "ssim_gaussian11",  # 11x11 Gaussian window, sigma 1.5
+    "psnr_db",
+    "bicubic_psnr_db",  # of bicubic enlargement on the very same frames and pixels
+    "gain_over_bicubic_db",
+    "parameters",  # trainable numbers in the network; empty for interpolation
+    "trained_on",  # "frames 80x160" or "patches 40x40"; empty for interpolation
+    "epochs",  # epochs run, of all stages of a cascade's last network
+    "best_epoch",  # the epoch (from 1) whose weights are scored
+    *CONTEXT_COLUMNS,
+)
+
+# One row: one epoch of one training run.
+EPOCH_COLUMNS = (
+    "row",  # key, unique among all epoch rows: study/model/variant/epoch/backend
+    "study",
+    "model",
+    "variant",
+    "epoch",  # from 1
+    "learning_rate",  # at the epoch's last step
+    "loss",  # mean over the epoch's batches, in the units of the recipe's intensities
+    "train_mse",  # after the epoch, on as many training frames as there are validation frames
+    "train_ssim",  # 7x7 uniform window
+    "train_psnr_db",
+    "validation_mse",  # data in [0, 1]
+    "validation_ssim",
+    "validation_psnr_db",
+    "bicubic_validation_psnr_db",  # the line to beat, on the same frames
+    "seconds",  # training and validation, wall clock
+    *CONTEXT_COLUMNS,
+)
+
+# One row: a network that a run left out, and why.
+SKIPPED_COLUMNS = ("study", "model", "variant", "backend", "reason")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all: a stop on the way leaves the old file as it was.
+
+    Raises:
+        InputError: the folder cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path}: {error.strerror}; choose another folder or free the disk"
+        ) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp gives 0600; a result is there to be read
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path}: {error.strerror}; choose another folder or free the disk"
+        ) from error
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def format_cell(value: object) -> str:
+    """A cell's text: floats with nine significant digits, the rest as it is."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    return str(value)
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Writes a CSV file atomically, columns in the order given.
+
+    Raises:
+        ValueError: a row lacks a column or has one that the schema does not know.
+        InputError: the file cannot be written.
+    """
+    lines = [",".join(columns)]
+    for row in rows:
+        if set(row) != set(columns):
+            wrong = sorted(set(row) ^ set(columns))
+            raise ValueError(f"row and columns differ in {wrong} for {Path(path).name}")
+        lines.append(",".join(_quote(format_cell(row[column])) for column in columns))
+    write_bytes(path, ("\n".join(lines) + "\n").encode())
+
+
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, str]]:
+    """Reads a CSV file as dictionaries of text.
+
+    Args:
+        path: The file.
+        columns: The header that the file must have; None takes any.
+
+    Raises:
+        InputError: the file is missing, or its header differs from `columns`.
+    """
+    path = Path(path)
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            header = tuple(reader.fieldnames or ())
+            rows = list(reader)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if columns is not None and header != tuple(columns):
+        raise InputError(f"{path} has other columns than expected: {header}")
+    return rows
+
+
+def _quote(text: str) -> str:
+    if any(character in text for character in ',"\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
