@@ -63,7 +63,7 @@ EPOCH_COLUMNS = (
     "model",
     "variant",
     "epoch",  # from 1
-    "learning_rate",  # at the epoch's last step
+    "learning_rate",  # at the end of the epoch
     "loss",  # mean over the epoch's batches, in the units of the recipe's intensities
     "train_mse",  # after the epoch, on as many training frames as there are validation frames
     "train_ssim",  # 7x7 uniform window

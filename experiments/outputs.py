@@ -1,0 +1,90 @@
+"""The folder of a run: where rows, tables, figures and states lie."""
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from keras_vsr.errors import InputError
+from keras_vsr.records import format_cell, read_rows, write_rows
+
+# Rows measured under other settings cannot stand in one file.
+SETTINGS = ("preset", "seed", "data_source", "protocol")
+
+
+class Outputs:
+    """A folder for the results of one preset, written by one process a backend.
+
+    Args:
+        folder: Made if it is not there.
+        backend: Whose rows this process writes.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, backend: str):
+        self.folder = Path(folder)
+        self.backend = backend
+        self.measured = self.folder / "measured"
+        self.tables = self.folder / "tables"
+        self.figures = self.folder / "figures"
+        self.state = self.folder / "state" / backend
+        try:
+            for part in (self.measured, self.tables, self.figures, self.state):
+                part.mkdir(parents=True, exist_ok=True)
+            (self.state / "lock").touch()
+        except OSError as error:
+            raise InputError(
+                f"cannot write the output folder {self.folder}: {error.strerror}; "
+                "choose another one with --out"
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the folder for this backend until the process ends, however it ends.
+
+        Raises:
+            InputError: another process holds it.
+        """
+        with open(self.state / "lock", "w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(
+                    f"another run with {self.backend} is writing {self.folder}: wait for it, or "
+                    "choose another folder with --out"
+                ) from error
+            yield
+
+    def path(self, kind: str) -> Path:
+        """`kind` is "scores", "epochs" or "skipped"."""
+        return self.measured / f"{self.backend}_{kind}.csv"
+
+    def merge(
+        self, kind: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]
+    ) -> None:
+        """Puts rows into a measured file in place of those with the same key; rows that were
+        measured under other settings go."""
+        path = self.path(kind)
+        merged = {}
+        if path.exists():
+            merged = {row["row"]: row for row in read_rows(path, columns)}
+        for row in rows:
+            merged[str(row["row"])] = {name: format_cell(row[name]) for name in columns}
+        if rows:
+            shared = [name for name in SETTINGS if name in columns]
+            now = [format_cell(rows[0][name]) for name in shared]
+            merged = {
+                key: row for key, row in merged.items() if [row[name] for name in shared] == now
+            }
+        write_rows(path, columns, [merged[key] for key in sorted(merged, key=_natural)])
+
+    def write_skipped(self, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+        """Says which networks this run left out."""
+        write_rows(self.path("skipped"), columns, rows)
+
+
+def _natural(key: str) -> list[tuple[int, str]]:
+    """Sorts epoch 2 before epoch 10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in key.split("/")]

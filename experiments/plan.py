@@ -1,0 +1,86 @@
+"""Which networks a run trains and scores, in which order."""
+
+from dataclasses import dataclass
+
+from experiments.studies import STUDIES, Job, Study
+from keras_vsr.errors import InputError
+
+VARIANTS = ("plain", "residual")
+
+# XLA has no fast 3D convolution for processors, and these networks are made of many.
+LEFT_OUT = {("jax", "cpu"): ("two_in_one", "parallel5", "delta")}
+LEFT_OUT_REASON = (
+    "left out: 3D convolutions of JAX on a processor are several times slower; "
+    "name the network with --models to run it"
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model of one study in one variant.
+
+    Attributes:
+        study: Name of the study.
+        job: What the model is.
+        variant: "plain" or "residual"; all networks of a cascade have the same.
+        asked: False for a network that only others need: it is trained, but has no rows.
+    """
+
+    study: str
+    job: Job
+    variant: str
+    asked: bool = True
+
+    @property
+    def title(self) -> str:
+        return f"{self.study} {self.job.model} {self.variant}"
+
+
+def choose_studies(names: list[str]) -> list[Study]:
+    """The studies asked for; all of them where none is.
+
+    Raises:
+        InputError: no study has that name.
+    """
+    for name in names:
+        if name not in STUDIES:
+            raise InputError(f"no study is called {name!r}; there are {', '.join(STUDIES)}")
+    return [study for name, study in STUDIES.items() if not names or name in names]
+
+
+def choose_tasks(studies: list[Study], models: list[str]) -> list[Task]:
+    """Tasks in the order of their studies; what a model builds on comes before it.
+
+    Args:
+        studies: Where to look.
+        models: Names of models; none takes all.
+
+    Raises:
+        InputError: none of these studies has a model of that name.
+    """
+    known = [job.model for study in studies for job in study.jobs]
+    for name in models:
+        if name not in known:
+            raise InputError(f"no model is called {name!r} here; there are {', '.join(known)}")
+    tasks = []
+    for study in studies:
+        asked = {job.model for job in study.jobs if not models or job.model in models}
+        needed = set(asked)
+        for job in reversed(study.jobs):  # a job stands behind those it builds on
+            if job.model in needed:
+                needed |= set(job.after)
+        for job in study.jobs:
+            if job.model in needed:
+                tasks += [Task(study.name, job, v, job.model in asked) for v in VARIANTS]
+    return tasks
+
+
+def leave_out(tasks: list[Task], named: list[str], backend: str, processor: bool):
+    """Takes out what is too slow on this backend, unless it was named.
+
+    Returns:
+        The tasks that stay, and those taken out.
+    """
+    slow = LEFT_OUT.get((backend, "cpu" if processor else "gpu"), ())
+    out = [task for task in tasks if task.job.model in slow and task.job.model not in named]
+    return [task for task in tasks if task not in out], out

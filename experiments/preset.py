@@ -1,0 +1,91 @@
+"""Presets: the sizes and epochs of a run, read from presets/*.toml."""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from keras_vsr.errors import InputError
+
+FOLDER = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class ClimateSize:
+    """How much climate data is generated; units as in `data.climate.ClimateSettings`."""
+
+    height: int
+    width: int
+    truncation: int
+    time_step: float
+    first_hour: float
+    hours_between: float
+    train_runs: int
+    train_frames: int
+    validation_frames: int
+    test_frames: int
+    as_run_frames: int
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """How long a network is trained and on what.
+
+    Attributes:
+        epochs: None takes the recipe's.
+        samples: Most samples in an epoch; None takes all.
+        patch: Side of random patches in HR pixels; None trains on whole frames.
+        patches: Patches of each sample.
+    """
+
+    epochs: int | None = None
+    samples: int | None = None
+    patch: int | None = None
+    patches: int = 1
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Sizes and epochs; nothing else of a recipe changes with it.
+
+    Attributes:
+        name: File name without its ending.
+        summary: One line for a list.
+        climate: Sizes of the data.
+        scored_frames: Training and validation frames scored after each epoch, at most.
+        models: Sizes by model, where they differ from the recipe's.
+    """
+
+    name: str
+    summary: str
+    climate: ClimateSize
+    scored_frames: int
+    models: dict[str, ModelSize] = field(default_factory=dict)
+
+    def size(self, model: str) -> ModelSize:
+        return self.models.get(model, ModelSize())
+
+
+def names() -> list[str]:
+    """The presets, the smallest first."""
+    return sorted((path.stem for path in FOLDER.glob("*.toml")), key="smoke quick paper".find)
+
+
+def load(name: str) -> Preset:
+    """Reads a preset.
+
+    Raises:
+        InputError: no preset has that name.
+    """
+    if name not in names():
+        raise InputError(f"no preset is called {name!r}; there are {', '.join(names())}")
+    content = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    known = {entry.name for entry in fields(Preset)} - {"name"}
+    if set(content) - known:
+        raise InputError(f"preset {name} has unknown entries: {sorted(set(content) - known)}")
+    return Preset(
+        name=name,
+        summary=content["summary"],
+        climate=ClimateSize(**content["climate"]),
+        scored_frames=content["scored_frames"],
+        models={model: ModelSize(**size) for model, size in content.get("models", {}).items()},
+    )

@@ -1,0 +1,250 @@
+"""Runs the studies: data, training, scores, tables and figures.
+
+    KERAS_BACKEND=torch python experiments/run.py
+
+Without options it trains every network of every study at the preset `quick`. Stopped at any moment
+and started again with the same options it goes on where it was, with the same results.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
+
+from experiments import climate_data, preset  # noqa: E402 - after the line above
+from experiments.outputs import Outputs  # noqa: E402
+from experiments.plan import (  # noqa: E402
+    LEFT_OUT_REASON,
+    Task,
+    choose_studies,
+    choose_tasks,
+    leave_out,
+)
+from experiments.progress import Progress  # noqa: E402
+from experiments.studies import STUDIES  # noqa: E402
+from keras_vsr.environment import choose_backend, device_name, processor_name  # noqa: E402
+from keras_vsr.errors import InputError  # noqa: E402
+from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, SKIPPED_COLUMNS  # noqa: E402
+
+CACHE = ROOT / ".cache"
+PUBLISHED = ROOT / "reports" / "published"
+DATASETS = {
+    "climate": "shallow-water jet, relative vorticity: generated, or --data H_Field_Nl5.mat or "
+    "climate_data.h5",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The program.
+
+    Returns:
+        Exit status: 0, or 2 where something given is not as needed.
+    """
+    options = parse(arguments)
+    try:
+        if options.list:
+            print(listing())
+            return 0
+        return run(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Train and score the networks of the studies, and make their tables and figures."
+    )
+    parser.add_argument("--preset", default="quick", help="sizes: smoke, quick (default) or paper")
+    parser.add_argument(
+        "--study", nargs="+", default=[], metavar="NAME", help="studies; default: all"
+    )
+    parser.add_argument(
+        "--models", nargs="+", default=[], metavar="NAME", help="models; default: all"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of weights, order and data"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/PRESET")
+    parser.add_argument("--data", type=Path, metavar="PATH", help="published climate file to use")
+    parser.add_argument(
+        "--protocol",
+        default=climate_data.PROTOCOLS[0],
+        help="split of generated data: as_described (by run, default) or as_run (as published)",
+    )
+    parser.add_argument("--list", action="store_true", help="what there is, a line each")
+    parser.add_argument("--dry-run", action="store_true", help="the plan and its expected time")
+    return parser.parse_args(arguments)
+
+
+def listing() -> str:
+    """Studies, models, data sets and presets with a line each."""
+    lines = []
+    for study in STUDIES.values():
+        lines += [f"study    {study.name:22} {study.summary}"]
+        lines += [f"  model  {job.model:22} {job.summary}" for job in study.jobs]
+    lines += [f"data set {name:22} {summary}" for name, summary in DATASETS.items()]
+    lines += [f"preset   {name:22} {preset.load(name).summary}" for name in preset.names()]
+    return "\n".join(lines)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Data, networks, tables, figures.
+
+    Raises:
+        InputError: something given is not as needed.
+    """
+    chosen = preset.load(options.preset)
+    studies = choose_studies(options.study)
+    tasks = choose_tasks(studies, options.models)
+    if options.seed < 0:
+        raise InputError(f"--seed is {options.seed}; it must be 0 or more")
+    backend = choose_backend()
+    processor = device_name(backend) == processor_name()
+    tasks, out = leave_out(tasks, options.models, backend, processor)
+    if options.dry_run:
+        return dry_run(options, chosen, tasks)
+    outputs = Outputs(options.out or ROOT / "results" / chosen.name, backend)
+    with outputs.locked():
+        data = prepare_data(options, chosen)
+        measure(options, chosen, tasks, out, data, outputs)
+        report(outputs)
+    return 0
+
+
+def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> climate_data.ClimateData:
+    """The data of the run, with a line for each file that is made."""
+
+    def progress(name: str, done: int, total: int) -> None:
+        if done == total or sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            print(f"\rclimate data, {name}: {done} of {total} frames", end=end, file=sys.stderr)
+
+    return climate_data.prepare(
+        chosen,
+        protocol=options.protocol,
+        seed=options.seed,
+        published=options.data,
+        cache=CACHE / "climate",
+        progress=progress,
+    )
+
+
+def dry_run(options: argparse.Namespace, chosen: preset.Preset, tasks: list[Task]) -> int:
+    """Prints the plan: frames, samples, parameters, multiply-adds, expected time."""
+    from experiments.estimate import cost, seconds_for_multiply_add  # loads the backend
+    from experiments.runner import Runner
+
+    data = prepare_data(options, chosen)
+    runner = Runner(data, chosen, options.seed, choose_backend(), Path())
+    for split, pairs in data.splits.items():
+        height, width = pairs[0].high.shape[1:]
+        frames = "+".join(str(pair.frames) for pair in pairs)
+        windows = sum(pair.frames - 4 for pair in pairs)
+        print(f"{split:10} {frames} frames of {height}x{width}, {windows} windows")
+    rate = seconds_for_multiply_add()
+    print(f"{1e-9 / rate:.0f} billion multiply-adds a second in a 3D training step here\n")
+    print(
+        f"{'study':13} {'model':21} {'variant':9} {'parameters':>10} {'trained on':>15} "
+        f"{'samples':>7} {'steps':>6} {'epochs':>6} {'GMAC/frame':>10} {'minutes':>8}"
+    )
+    total = 0.0
+    for task in tasks:
+        one = cost(runner, task)
+        minutes = one.total_multiply_adds * rate / 60
+        total += minutes
+        print(
+            f"{task.study:13} {task.job.model:21} {task.variant:9} {one.parameters:10,} "
+            f"{runner.trained_on(runner.chain(task)[-1]):>15} {one.samples:7} {one.steps:6} "
+            f"{one.epochs:6} {one.sample_multiply_adds / 1e9:10.3f} {minutes:8.1f}"
+        )
+    print(f"\nabout {total:.0f} minutes in all, without the time that {runner.backend} compiles")
+    return 0
+
+
+def measure(
+    options: argparse.Namespace,
+    chosen: preset.Preset,
+    tasks: list[Task],
+    left_out: list[Task],
+    data: climate_data.ClimateData,
+    outputs: Outputs,
+) -> None:
+    """Trains and scores each task and writes its rows."""
+    from experiments.estimate import cost, seconds_for_multiply_add  # loads the backend
+    from experiments.runner import Runner, save_arrays
+
+    runner = Runner(data, chosen, options.seed, outputs.backend, outputs.state)
+    costs = [cost(runner, task).total_multiply_adds for task in tasks]
+    progress = Progress(costs, seconds_for_multiply_add())
+    for study in dict.fromkeys(task.study for task in tasks):
+        outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
+    for task in tasks:
+        progress.start(task.title)
+        trained_here = 0
+
+        def on_epoch(row: dict, task: Task = task) -> None:
+            nonlocal trained_here
+            trained_here += 1
+            left = runner.epochs(task) - row["epoch"]
+            progress.update(
+                f"epoch {row['epoch']}/{runner.epochs(task)}  loss {row['loss']:.3g}  "
+                f"validation {row['validation_psnr_db']:.2f} dB  {row['seconds']:.1f} s",
+                trained_here / (trained_here + left),
+            )
+
+        if task.job.network:
+            runner.train(task, on_epoch)
+        if not task.asked:
+            progress.finish("trained for the networks behind it", timed=trained_here > 0)
+            continue
+        rows = runner.score_rows(task)
+        outputs.merge("scores", SCORE_COLUMNS, rows)
+        if task.job.network:
+            outputs.merge("epochs", EPOCH_COLUMNS, runner.epoch_rows(task))
+        test = next(
+            r
+            for r in rows
+            if r["split"] == "test" and r["area"] == "middle" and r["stage"] == "output"
+        )
+        progress.finish(
+            f"test {float(test['psnr_db']):.2f} dB, "
+            f"{float(test['gain_over_bicubic_db']):+.2f} dB over bicubic",
+            timed=trained_here > 0,
+        )
+    skipped = [
+        {
+            "study": task.study,
+            "model": task.job.model,
+            "variant": task.variant,
+            "backend": outputs.backend,
+            "reason": LEFT_OUT_REASON,
+        }
+        for task in left_out
+    ]
+    outputs.write_skipped(SKIPPED_COLUMNS, skipped)
+    for study in dict.fromkeys(task.study for task in tasks):
+        shown = [task for task in tasks if task.study == study and task.asked]
+        name = f"frames_{outputs.backend}_{study}.npz"
+        save_arrays(outputs.measured / name, runner.picture_arrays(shown))
+
+
+def report(outputs: Outputs) -> None:
+    """Tables and figures from the rows of all backends in the folder."""
+    from keras_vsr.reporting import figures, panels, tables
+
+    print("tables and figures ...", file=sys.stderr, flush=True)
+    tables.write_tables(outputs.measured, PUBLISHED, outputs.tables)
+    figures.write_figures(outputs.measured, outputs.figures)
+    panels.write_panels(outputs.measured, outputs.figures)
+    print(tables.summary(outputs.tables))
+    print(f"\nrows     {outputs.measured}\ntables   {outputs.tables}\nfigures  {outputs.figures}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,357 @@
+"""Trains and scores the networks of a plan, each step stored when it is done."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_vsr
+from experiments.climate_data import ClimateData
+from experiments.plan import Task
+from experiments.preset import Preset
+from experiments.studies import STUDIES
+from keras_vsr import metrics
+from keras_vsr.environment import context, package_version
+from keras_vsr.evaluation.score import INTERPOLATIONS, interpolate, middle, scores
+from keras_vsr.inference.predict import predict_clip
+from keras_vsr.models import NETWORKS, build
+from keras_vsr.records import SCORE_COLUMNS, read_rows, write_bytes, write_rows
+from keras_vsr.training.checkpoint import Checkpoint
+from keras_vsr.training.fit import compile_model, fit
+from keras_vsr.training.precision import precision
+from keras_vsr.training.recipe import RECIPES, Recipe
+from keras_vsr.training.samples import Epochs, Samples
+from keras_vsr.training.validation import Held
+from keras_vsr.weights.initial import initialise
+
+SPLITS_SCORED = ("validation", "test")
+PICTURE_HOUR = 126  # the test frame that is drawn: the moment of the published picture
+
+
+class Runner:
+    """The networks of a run on one backend.
+
+    Args:
+        data: Clips of each split.
+        preset: Sizes and epochs.
+        seed: Of the weights and of the order of samples.
+        backend: The backend that Keras has loaded.
+        folder: Where each task keeps its state and its rows.
+    """
+
+    def __init__(self, data: ClimateData, preset: Preset, seed: int, backend: str, folder: Path):
+        self.data = data
+        self.preset = preset
+        self.seed = seed
+        self.backend = backend
+        self.folder = folder
+        self.context = context(preset=preset.name, seed=seed, precision="float32", backend=backend)
+        self.enlarged = {
+            split: [interpolate(pair.low, pair.scale) for pair in pairs]
+            for split, pairs in data.splits.items()
+        }
+        self.picture = self._picture_frame()
+        self._states: dict[str, Checkpoint] = {}
+        self._models: dict[str, keras.Model] = {}
+        self._kept: dict[tuple[str, ...], list[np.ndarray]] = {}  # what other networks go on from
+
+    # What a task is made of
+
+    def chain(self, task: Task) -> list[Task]:
+        """The tasks whose networks a clip goes through, in order."""
+        jobs = {job.model: job for job in STUDIES[task.study].jobs}
+        before = [Task(task.study, jobs[model], task.variant) for model in task.job.after]
+        return before + ([task] if task.job.network else [])
+
+    def recipe(self, task: Task) -> Recipe:
+        return RECIPES[task.job.recipe]
+
+    def network(self, task: Task) -> keras.Model:
+        """The network of a task with its first weights, compiled."""
+        recipe = self.recipe(task)
+        with precision(recipe.precision):
+            model = build(
+                task.job.network, residual=task.variant == "residual", **task.job.arguments
+            )
+            initialise(model, self.seed, recipe.initial)
+            compile_model(model, recipe)
+        return model
+
+    def place(self, task: Task) -> Path:
+        """The task's folder; its name changes with whatever its results depend on."""
+        depends = {
+            "version": keras_vsr.__version__,
+            "keras": package_version("keras"),
+            "backend": (self.backend, self.context["backend_version"]),
+            "data": self.data.identity,
+            "protocol": self.data.protocol,
+            "seed": self.seed,
+            "scored_frames": self.preset.scored_frames,
+            "chain": [
+                {
+                    "network": link.job.network,
+                    "arguments": link.job.arguments,
+                    "recipe": asdict(self.recipe(link)),
+                    "size": asdict(self.preset.size(link.job.model)),
+                }
+                for link in self.chain(task)
+            ],
+        }
+        text = json.dumps(depends, sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return self.folder / f"{task.study}-{task.job.model}-{task.variant}-{digest}"
+
+    # Training
+
+    def epochs(self, task: Task) -> int:
+        """Most epochs of the task's own network."""
+        return self.preset.size(task.job.model).epochs or self.recipe(task).epochs
+
+    def order(self, task: Task) -> Epochs:
+        """The batches that the task's own network is trained on."""
+        size = self.preset.size(task.job.model)
+        return Epochs(
+            self.samples(task, "train"),
+            batch_size=self.recipe(task).batch_size,
+            seed=self.seed,
+            patch=size.patch,
+            patches=size.patches,
+            limit=size.samples,
+        )
+
+    def samples(self, task: Task, split: str) -> Samples:
+        """What the task's own network is given, with its truth."""
+        given = self._given(self.chain(task), split)
+        truth = [pair.high for pair in self.data.splits[split]]
+        return Samples(given, _like(given, truth), NETWORKS[task.job.network].takes)
+
+    def train(self, task: Task, on_epoch: Callable[[dict], None] = lambda row: None) -> Checkpoint:
+        """Trains the task's own network, or goes on where it was; at once if it is trained."""
+        if task.title not in self._states:
+            checkpoint = self.place(task) / "checkpoint.npz"
+            state = Checkpoint.load(checkpoint) if checkpoint.exists() else None
+            if not (state and state.finished):
+                recipe, model = self.recipe(task), self.network(task)
+                count = self.preset.scored_frames
+                state = fit(
+                    model,
+                    self.order(task),
+                    recipe,
+                    train=Held(self.samples(task, "train"), count, recipe.intensity),
+                    validation=Held(self.samples(task, "validation"), count, recipe.intensity),
+                    epochs=self.epochs(task),
+                    checkpoint=checkpoint,
+                    on_epoch=on_epoch,
+                )
+                self._models[task.title] = model
+            self._states[task.title] = state
+        return self._states[task.title]
+
+    def trained(self, task: Task) -> keras.Model:
+        """The task's own network with the weights of its best epoch."""
+        state = self.train(task)
+        if task.title not in self._models:
+            self._models[task.title] = self.network(task)
+            self._models[task.title].set_weights(state.best)
+        return self._models[task.title]
+
+    def outputs(self, links: list[Task], split: str) -> list[np.ndarray]:
+        """What the networks of a chain make, one after the other, of each clip of a split."""
+        key = (split, *(link.title for link in links))
+        if key in self._kept:
+            return self._kept[key]
+        last = links[-1]
+        model, intensity = self.trained(last), self.recipe(last).intensity
+        takes = NETWORKS[last.job.network].takes
+        made = [
+            predict_clip(model, takes, clip, intensity=intensity)
+            for clip in self._given(links, split)
+        ]
+        if any(last.job.model in job.after for job in STUDIES[last.study].jobs):
+            self._kept[key] = made
+        return made
+
+    def _given(self, links: list[Task], split: str) -> list[np.ndarray]:
+        """What the last network of a chain is given: one array (T, a, b) for each clip."""
+        *before, last = links
+        if before:
+            return self.outputs(before, split)
+        if NETWORKS[last.job.network].enlarged:
+            return [ways["bicubic"] for ways in self.enlarged[split]]
+        return [pair.low for pair in self.data.splits[split]]
+
+    # Rows
+
+    def score_rows(self, task: Task) -> list[dict[str, object]]:
+        """The task's score rows, read where they are stored, else made and stored."""
+        stored = self.place(task) / "scores.csv"
+        if stored.exists():
+            return read_rows(stored, SCORE_COLUMNS)
+        chain = self.chain(task)
+        shared = {
+            "study": task.study,
+            "model": task.job.model,
+            "variant": task.variant,
+            "parameters": sum(self.trained(link).count_params() for link in chain),
+            "trained_on": self.trained_on(chain[-1]),
+            "epochs": len(self.train(chain[-1]).history),
+            "best_epoch": self.train(chain[-1]).best_epoch,
+        }
+        ends = {"output": len(chain)}
+        ends |= {stage: end for end, stage in enumerate(task.job.stages, start=1)}
+        rows = []
+        for split in SPLITS_SCORED:
+            for stage, end in ends.items():
+                made = self.outputs(chain[:end], split)
+                rows += self._rows(made, split, shared | {"stage": stage})
+                if split == "test" and stage == "output":
+                    self._store_picture(task, made)
+        write_rows(stored, SCORE_COLUMNS, rows)
+        return rows
+
+    def interpolation_rows(self, study: str) -> list[dict[str, object]]:
+        """Rows of nearest, bilinear and bicubic enlargement, on the same frames as the networks."""
+        empty = dict.fromkeys(("parameters", "trained_on", "epochs", "best_epoch"))
+        rows = []
+        for name in INTERPOLATIONS:
+            shared = {"study": study, "model": name, "variant": "interpolation", "stage": "output"}
+            for split in SPLITS_SCORED:
+                made = [ways[name] for ways in self.enlarged[split]]
+                rows += self._rows(made, split, shared | empty)
+        return rows
+
+    def epoch_rows(self, task: Task) -> list[dict[str, object]]:
+        """One row for each epoch of the task's own training."""
+        if not task.job.network:
+            return []
+        bicubic = self._bicubic_validation(task)
+        return [
+            {
+                "row": f"{task.study}/{task.job.model}/{task.variant}/{row['epoch']}/{self.backend}",
+                "study": task.study,
+                "model": task.job.model,
+                "variant": task.variant,
+                "bicubic_validation_psnr_db": bicubic,
+                **row,
+                **self.context,
+                "precision": self.recipe(task).precision,
+            }
+            for row in self.train(task).history
+        ]
+
+    def picture_arrays(self, tasks: list[Task]) -> dict[str, np.ndarray]:
+        """The test frame that is drawn: LR, bicubic, HR and what each network made of it."""
+        clip, frame = self.picture
+        pair = self.data.splits["test"][clip]
+        arrays = {
+            "low": pair.low[frame + 2],
+            "high": middle(pair.high)[frame],
+            "bicubic": middle(self.enlarged["test"][clip]["bicubic"])[frame],
+        }
+        for task in tasks:
+            stored = self.place(task) / "picture.npy"
+            arrays[f"{task.job.model}/{task.variant}"] = np.load(stored, allow_pickle=False)
+        hours = self.data.test_hours
+        arrays["dataset"] = np.array("climate")
+        arrays["hour"] = np.array(f"{hours[frame + 2]:g}" if len(hours) else "")
+        arrays["field"] = np.array("vorticity")
+        arrays["units"] = np.array(self.data.units)
+        arrays["limits"] = np.array(self.data.limits)
+        return arrays
+
+    def trained_on(self, task: Task) -> str:
+        """Where a network's training pixels came from, for its rows."""
+        patch = self.preset.size(task.job.model).patch
+        if patch:
+            return f"patches {patch}x{patch}"
+        height, width = self.data.splits["train"][0].high.shape[1:]
+        return f"frames {height}x{width}"
+
+    def _rows(self, made: list[np.ndarray], split: str, shared: dict) -> list[dict[str, object]]:
+        """One row for each area that outputs of this size have."""
+        pairs = self.data.splits[split]
+        whole = all(len(clip) == pair.frames for clip, pair in zip(made, pairs, strict=True))
+        parts = {"middle": [middle(clip) for clip in made] if whole else made}
+        truths = {"middle": [middle(pair.high) for pair in pairs]}
+        if whole:
+            parts["whole"], truths["whole"] = made, [pair.high for pair in pairs]
+        rows = []
+        for area, clips in parts.items():
+            truth, estimate = np.concatenate(truths[area]), np.concatenate(clips)
+            values = scores(truth, estimate)
+            bicubic = self._bicubic_psnr(split, area)
+            labels = (shared["study"], shared["model"], shared["variant"], shared["stage"])
+            rows.append(
+                {
+                    "row": "/".join((*labels, split, area, self.backend)),
+                    **shared,
+                    "dataset": "climate",
+                    "data_source": self.data.data_source,
+                    "protocol": self.data.protocol,
+                    "degradation": self.data.degradation,
+                    "scale": pairs[0].scale,
+                    "split": split,
+                    "area": area,
+                    "frames": len(truth),
+                    "height": truth.shape[1],
+                    "width": truth.shape[2],
+                    **values,
+                    "bicubic_psnr_db": bicubic,
+                    "gain_over_bicubic_db": values["psnr_db"] - bicubic,
+                    **self.context,
+                }
+            )
+        return rows
+
+    def _bicubic_psnr(self, split: str, area: str) -> float:
+        cut = middle if area == "middle" else np.asarray
+        truth = np.concatenate([cut(pair.high) for pair in self.data.splits[split]])
+        made = np.concatenate([cut(ways["bicubic"]) for ways in self.enlarged[split]])
+        return metrics.psnr(truth, made, data_range=1.0)
+
+    def _bicubic_validation(self, task: Task) -> float:
+        """PSNR of bicubic enlargement on the very frames that each epoch is scored on."""
+        samples = self.samples(task, "validation")
+        enlarged = [ways["bicubic"] for ways in self.enlarged["validation"]]
+        bicubic = Samples(samples.inputs, _like(samples.inputs, enlarged), samples.takes)
+        truth, made = (
+            Held(one, self.preset.scored_frames, 1.0).truth for one in (samples, bicubic)
+        )
+        return metrics.psnr(truth, made, data_range=1.0)
+
+    def _picture_frame(self) -> tuple[int, int]:
+        """(clip, frame among the middle ones) of the picture."""
+        middle_frames = self.data.splits["test"][0].frames - 4
+        hours = self.data.test_hours
+        if not len(hours):
+            return 0, middle_frames // 2
+        return 0, int(np.argmin(np.abs(hours[2 : 2 + middle_frames] - PICTURE_HOUR)))
+
+    def _store_picture(self, task: Task, made: list[np.ndarray]) -> None:
+        clip, frame = self.picture
+        outputs = made[clip]
+        if len(outputs) == self.data.splits["test"][clip].frames:
+            outputs = middle(outputs)
+        buffer = io.BytesIO()
+        np.save(buffer, outputs[frame])
+        write_bytes(self.place(task) / "picture.npy", buffer.getvalue())
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Writes an .npz file whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def _like(given: list[np.ndarray], truth: list[np.ndarray]) -> list[np.ndarray]:
+    """The truth of what was given: its middle part where a 3D network has gone before."""
+    return [
+        middle(frames) if len(part) < len(frames) else frames
+        for part, frames in zip(given, truth, strict=True)
+    ]

@@ -1,0 +1,10 @@
+"""Studies: one file for each group of published tables."""
+
+from experiments.studies import climate_2019, climate_2021
+from experiments.studies.study import Job, Study
+
+STUDIES: dict[str, Study] = {
+    study.name: study for study in (climate_2019.STUDY, climate_2021.STUDY)
+}
+
+__all__ = ["STUDIES", "Job", "Study"]

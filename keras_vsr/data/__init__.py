@@ -1,0 +1,1 @@
+"""Data without Keras: clips, degradations, generated climate, images and video files."""

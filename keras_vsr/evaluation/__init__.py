@@ -1,0 +1,1 @@
+"""Evaluation: scores beside interpolation, and what a network costs."""

@@ -1,0 +1,1 @@
+"""Inference: whole clips through a trained network."""

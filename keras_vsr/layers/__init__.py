@@ -1,0 +1,20 @@
+"""The few layers that Keras lacks."""
+
+from keras_vsr.layers.bicubic import BicubicEnlarge
+from keras_vsr.layers.conv3d import Conv3D
+from keras_vsr.layers.layout import default_data_format, to_inner, to_public
+from keras_vsr.layers.packing import BatchToFrames, FramesToBatch, PackWindows, UnpackWindows
+from keras_vsr.layers.range_limiter import RangeLimiter
+
+__all__ = [
+    "BatchToFrames",
+    "BicubicEnlarge",
+    "Conv3D",
+    "FramesToBatch",
+    "PackWindows",
+    "RangeLimiter",
+    "UnpackWindows",
+    "default_data_format",
+    "to_inner",
+    "to_public",
+]

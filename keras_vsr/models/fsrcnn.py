@@ -1,0 +1,73 @@
+"""FSRCNN as the 2019 project trained it on climate data.
+
+Dong, Loy, Tang: Accelerating the Super-Resolution Convolutional Neural Network, ECCV 2016, changed
+by report_2019: 8 instead of 5 mapping filters, a smaller transposed kernel, one more layer behind.
+The text says 32 transposed filters of 2x2 and PReLU; the network that has the printed 10,577
+parameters has 16 of 4x4 and ReLU, also behind the last layer (its checkpoint says so).
+"""
+
+from functools import partial
+
+import keras
+
+from keras_vsr.layers import BicubicEnlarge, default_data_format, to_inner, to_public
+
+
+def fsrcnn_2019(
+    *,
+    filters: int = 32,
+    mapping_filters: int = 8,
+    upscale_filters: int = 16,
+    scale: int = 2,
+    activation: str = "relu",
+    residual: bool = False,
+    data_format: str | None = None,
+    name: str = "fsrcnn_2019",
+) -> keras.Model:
+    """Builds the network of 10,577 parameters.
+
+    Args:
+        filters: Filters of the first and fourth layer.
+        mapping_filters: Filters of the second and third layer.
+        upscale_filters: Filters of the transposed convolution.
+        scale: Stride of the transposed convolution.
+        activation: Between layers; "linear" rebuilds the networks that were saved so.
+        residual: Adds the bicubic enlargement of the frame to a linear last layer that starts at
+            zero. Without it the last layer has a ReLU, as published.
+        data_format: Layout inside; None takes the backend's faster one.
+        name: Name of the model.
+
+    Input shape:
+        (batch, h, w, 1), an LR frame
+
+    Output shape:
+        (batch, scale * h, scale * w, 1)
+    """
+    data_format = data_format or default_data_format()
+    conv = partial(
+        keras.layers.Conv2D, padding="same", activation=activation, data_format=data_format
+    )
+    frame = keras.Input((None, None, 1), name="frame")
+    x = to_inner(frame, data_format, "enter")
+    x = conv(filters, 5, name="extract")(x)
+    x = conv(mapping_filters, 1, name="shrink")(x)
+    x = conv(mapping_filters, 3, name="map")(x)
+    x = conv(filters, 1, name="expand")(x)
+    x = keras.layers.Conv2DTranspose(
+        upscale_filters,
+        4,
+        strides=scale,
+        padding="same",
+        activation=activation,
+        data_format=data_format,
+        name="upscale",
+    )(x)
+    if residual:
+        x = conv(1, 5, activation="linear", kernel_initializer="zeros", name="reconstruct")(x)
+        x = to_public(x, data_format, "leave")
+        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(frame)
+        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+    else:
+        x = conv(1, 5, activation="relu", name="reconstruct")(x)
+        x = to_public(x, data_format, "leave")
+    return keras.Model(frame, x, name=name)

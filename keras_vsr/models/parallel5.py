@@ -1,0 +1,153 @@
+"""5-parallel, the first integrated network of 2021: five 2D stacks, then one 3D network.
+
+report_2021, "5-parallel"; the layers are those of the published checkpoint. What the report leaves
+open is settled by its printed number of 259,938 parameters: the "small recursive block in the
+middle of each 2D stack" is run for the third and the fourth frame only.
+"""
+
+from functools import partial
+
+import keras
+
+from keras_vsr.layers import (
+    BicubicEnlarge,
+    Conv3D,
+    RangeLimiter,
+    default_data_format,
+    to_inner,
+    to_public,
+)
+from keras_vsr.models.recursion import recursive_block
+from keras_vsr.models.srnet3d import taps
+from keras_vsr.window import BORDER, WINDOW
+
+RECURSIVE_FRAMES_AS_PUBLISHED = (3, 4)  # counted from 1
+
+
+def parallel5(
+    *,
+    filters_2d: int = 12,
+    filters_3d: int = 24,
+    wide_filters: int = 32,
+    upscale_filters: int = 16,
+    recursions_2d: int = 5,
+    recursions_3d: int = 5,
+    recursive_frames: tuple[int, ...] = RECURSIVE_FRAMES_AS_PUBLISHED,
+    data_range: tuple[float, float] | None = (0.0, 255.0),
+    order: str = "as_described",
+    scale: int = 2,
+    residual: bool = False,
+    data_format: str | None = None,
+    name: str = "parallel5",
+) -> keras.Model:
+    """Builds the network of 259,938 parameters.
+
+    Args:
+        filters_2d: f, filters of the narrow 2D layers.
+        filters_3d: g, filters of the narrow 3D layers.
+        wide_filters: Filters of the stem, of the 2D expansion and of the wide 3D layers.
+        upscale_filters: Filters of the transposed convolutions.
+        recursions_2d: Runs of the 2D recursive block; the report has 5, the program ran 4.
+        recursions_3d: Runs of each of the two 3D recursive blocks.
+        recursive_frames: Frames (1 to 5) whose stack has the recursive block; (1, 2, 3, 4, 5) is
+            what the report's text says, and has 267,786 parameters.
+        data_range: (MIN, MAX) of the range limiter; None leaves it out.
+        order: Taps of the 3D layers, "as_described" or "as_run"; see `srnet3d`.
+        scale: Stride of the transposed convolutions.
+        residual: Adds the bicubic enlargement of the middle frame to the output and starts the last
+            layer at zero. The range limiter is left out then, since S(0) is the middle of the range.
+        data_format: Layout inside; None takes the backend's faster one.
+        name: Name of the model.
+
+    Input shape:
+        (batch, 5, h, w, 1), LR frames, intensities within `data_range`
+
+    Output shape:
+        (batch, scale * h - 4, scale * w - 4, 1), the middle frame without 2 pixels on each side
+    """
+    data_format = data_format or default_data_format()
+    channels_first = data_format == "channels_first"
+    window = keras.Input((WINDOW, None, None, 1), name="window")
+    maps = [
+        frame_stack(
+            to_inner(window[:, position - 1], data_format, f"frame{position}_enter"),
+            filters=filters_2d,
+            wide_filters=wide_filters,
+            upscale_filters=upscale_filters,
+            recursions=recursions_2d if position in recursive_frames else 0,
+            scale=scale,
+            data_format=data_format,
+            prefix=f"frame{position}_",
+        )
+        for position in range(1, WINDOW + 1)
+    ]
+    x = keras.ops.stack(maps, axis=2 if channels_first else 1)
+    x = volume_stack(
+        x,
+        filters=filters_3d,
+        wide_filters=wide_filters,
+        recursions=recursions_3d,
+        order=order,
+        data_format=data_format,
+    )
+    x = x[:, :, 0] if channels_first else x[:, 0]
+    x = keras.layers.Conv2D(
+        1,
+        5,
+        padding="same",
+        kernel_initializer="zeros" if residual else "glorot_uniform",
+        data_format=data_format,
+        name="reconstruct",
+    )(x)
+    x = to_public(x, data_format, "leave")
+    if residual:
+        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
+        bicubic = keras.layers.Cropping2D(BORDER, dtype="float32", name="middle_frame")(bicubic)
+        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+    elif data_range is not None:
+        x = RangeLimiter(data_range, dtype="float32", name="range_limiter")(x)
+    return keras.Model(window, x, name=name)
+
+
+def frame_stack(
+    x, *, filters, wide_filters, upscale_filters, recursions, scale, data_format, prefix
+):
+    """One 2D stack: one LR frame to one map at HR size, inner layout."""
+    conv = partial(keras.layers.Conv2D, padding="same", activation="relu", data_format=data_format)
+    x = conv(wide_filters, 5, name=f"{prefix}stem")(x)
+    x = conv(filters, 1, name=f"{prefix}shrink")(x)
+    if recursions:
+        pair = [conv(filters, 3, activation=None, name=f"{prefix}block{i}") for i in (1, 2)]
+        x = recursive_block(x, pair, recursions, f"{prefix}block")
+    x = conv(wide_filters, 1, name=f"{prefix}expand")(x)
+    x = keras.layers.Conv2DTranspose(
+        upscale_filters,
+        4,
+        strides=scale,
+        padding="same",
+        activation="relu",
+        data_format=data_format,
+        name=f"{prefix}upscale",
+    )(x)
+    return conv(1, 5, name=f"{prefix}map")(x)
+
+
+def volume_stack(x, *, filters, wide_filters, recursions, order, data_format):
+    """The 3D part: (batch, 5, H, W, 1) to (batch, 1, H - 4, W - 4, wide_filters), inner layout."""
+    kernel = taps(order)
+    conv = partial(Conv3D, padding="same", activation="relu", data_format=data_format)
+
+    def pair(name):
+        return [conv(filters, 3, activation=None, name=f"{name}_{i}") for i in (1, 2)]
+
+    x = conv(wide_filters, kernel["wide"], name="volume_extract")(x)
+    x = conv(filters, kernel["thin"], name="volume_shrink")(x)
+    x = recursive_block(x, pair("volume_block1"), recursions, "volume_block1")
+    x = conv(filters, 3, name="volume_between1")(x)
+    x = conv(filters, 3, name="volume_between2")(x)
+    x = recursive_block(x, pair("volume_block2"), recursions, "volume_block2")
+    for position in (1, 2, 3):
+        x = conv(filters, 3, name=f"volume_after{position}")(x)
+    x = conv(wide_filters, kernel["thin"], name="volume_expand")(x)
+    x = conv(wide_filters, 3, padding="valid", name="volume_collapse1")(x)
+    return conv(wide_filters, 3, padding="valid", name="volume_collapse2")(x)

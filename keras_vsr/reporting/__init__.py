@@ -1,0 +1,1 @@
+"""Tables, figures and picture panels, made from CSV rows and saved frames only: no Keras."""

@@ -1,0 +1,594 @@
+"""Tables rebuilt from measured and published CSV rows: published and ours side by side.
+
+Every function but `read_measured`, `write_tables` and `summary` takes rows and gives rows. Rows
+come out in a fixed order and hold no date, so the same measurements give the same bytes. Numbers
+of ours are the measured cells' own text; `measured_row` names the rows that they came from.
+"""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_vsr.errors import InputError
+from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, SKIPPED_COLUMNS, read_rows, write_rows
+from keras_vsr.reporting.published import (
+    COUNTERPARTS,
+    INTERPOLATIONS,
+    PARAMETER_COUNTERPARTS,
+    TABLE_2021,
+    TABLES_2019,
+    AtEpoch,
+    Row,
+    Scored,
+    read_parameters,
+    read_results,
+)
+
+BACKENDS = ("torch", "tensorflow", "jax")
+STUDIES = ("climate_2019", "climate_2021")
+VARIANTS = ("plain", "residual")
+
+# The order in which tables and figures list the networks; any other comes after, by name.
+MODEL_ORDER = (
+    *INTERPOLATIONS,
+    "srcnn",
+    "fsrcnn_2019",
+    "srnet3d_raw",
+    "srnet3d_processed",
+    "2d_then_3d_raw",
+    "2d_then_3d_processed",
+    "3d_then_2d",
+    "two_in_one",
+    "parallel5",
+    "delta",
+)
+
+RESULT_TABLE_COLUMNS = (
+    "table",
+    "dataset",
+    "model",
+    "variant",
+    "stage",
+    "split",
+    "published_mse",
+    "ours_mse",
+    "difference_mse",
+    "published_ssim",
+    "ours_ssim",
+    "difference_ssim",
+    "published_psnr_db",
+    "ours_psnr_db",
+    "difference_psnr_db",
+    "bicubic_psnr_db",
+    "gain_over_bicubic_db",
+    "backend",
+    "preset",
+    "protocol",
+    "data_source",
+    "trained_on",
+    "epochs_published",
+    "epochs_ours",
+    "measured_row",
+    "note",
+)
+PARAMETER_TABLE_COLUMNS = (
+    "source",
+    "model",
+    "part",
+    "published_parameters",
+    "ours_parameters",
+    "difference",
+    "backend",
+    "measured_row",
+    "note",
+)
+GAIN_COLUMNS = (
+    "backend",
+    "study",
+    "model",
+    "parameters",
+    "trained_on",
+    "bicubic_psnr_db",
+    "plain_psnr_db",
+    "plain_ssim",
+    "plain_gain_db",
+    "plain_epochs",
+    "plain_row",
+    "residual_psnr_db",
+    "residual_ssim",
+    "residual_gain_db",
+    "residual_epochs",
+    "residual_row",
+    "note",
+)
+BACKEND_COLUMNS = (
+    "study",
+    "model",
+    "variant",
+    "psnr_db_torch",
+    "psnr_db_tensorflow",
+    "psnr_db_jax",
+    "largest_difference_db",
+    "measured_row",
+    "note",
+)
+SECONDS_COLUMNS = (
+    "study",
+    "model",
+    "variant",
+    "seconds_torch",
+    "seconds_tensorflow",
+    "seconds_jax",
+    "ratio_torch",
+    "ratio_jax",
+    "epochs",
+    "device",
+    "measured_row",
+    "note",
+)
+
+BEYOND = "beyond the paper: learns the residual over bicubic; published figures are plain's"
+
+# Cells that must hold a number for a row to be of use; "nan" and "inf" are numbers.
+_SCORE_NUMBERS = ("mse", "ssim_uniform7", "psnr_db")
+_EPOCH_NUMBERS = (
+    *("epoch", "train_mse", "train_ssim", "train_psnr_db"),
+    *("validation_mse", "validation_ssim", "validation_psnr_db"),
+    *("bicubic_validation_psnr_db", "seconds"),
+)
+_MAYBE_NUMBERS = ("parameters", "bicubic_psnr_db", "gain_over_bicubic_db")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the backends' CSV files hold.
+
+    Attributes:
+        backends: Those with a file, in the order of `BACKENDS`.
+        scores: Score rows by (study, model, variant, stage, split, area, backend).
+        epochs: Epoch rows of each run, by (study, model, variant, backend), first epoch first.
+        skipped: Reason by (study, model, variant, backend).
+    """
+
+    backends: tuple[str, ...]
+    scores: dict[tuple[str, ...], Row]
+    epochs: dict[tuple[str, str, str, str], list[Row]]
+    skipped: dict[tuple[str, str, str, str], str]
+
+    def score(
+        self,
+        study: str,
+        model: str,
+        variant: str,
+        backend: str,
+        *,
+        stage: str = "output",
+        split: str = "test",
+        area: str = "middle",
+    ) -> Row | None:
+        """The score row of one network on one set of frames, or None."""
+        return self.scores.get((study, model, variant, stage, split, area, backend))
+
+    def why_missing(self, study: str, model: str, variant: str, backend: str) -> str:
+        """Why a network has no rows, as far as the run said so."""
+        reason = self.skipped.get((study, model, variant, backend))
+        return f"not run on {backend}: {reason}" if reason else f"not measured on {backend}"
+
+
+def read_measured(folder: Path) -> Measured:
+    """Reads `<backend>_scores.csv`, `_epochs.csv` and `_skipped.csv`, those that are there.
+
+    Args:
+        folder: Where the measuring program wrote its rows.
+
+    Raises:
+        InputError: there is no such file in the folder, or one of them is damaged.
+    """
+    folder = Path(folder)
+    scores: dict[tuple[str, ...], Row] = {}
+    epochs: dict[tuple[str, str, str, str], list[Row]] = {}
+    skipped: dict[tuple[str, str, str, str], str] = {}
+    backends = []
+    for backend in BACKENDS:
+        paths = {kind: folder / f"{backend}_{kind}.csv" for kind in ("scores", "epochs", "skipped")}
+        if not any(path.exists() for path in paths.values()):
+            continue
+        backends.append(backend)
+        for row in _read_checked(paths["scores"], SCORE_COLUMNS, _SCORE_NUMBERS):
+            place = (row["stage"], row["split"], row["area"])
+            scores[*_run_key(row)[:3], *place, backend] = row
+        for row in _read_checked(paths["epochs"], EPOCH_COLUMNS, _EPOCH_NUMBERS):
+            epochs.setdefault(_run_key(row), []).append(row)
+        for row in _read_checked(paths["skipped"], SKIPPED_COLUMNS, ()):
+            skipped[_run_key(row)] = row["reason"]
+    if not backends:
+        raise InputError(
+            f"{folder} holds no measured rows (such as torch_scores.csv); run the experiments first"
+        )
+    for rows in epochs.values():
+        rows.sort(key=lambda row: float(row["epoch"]))
+    return Measured(tuple(backends), scores, epochs, skipped)
+
+
+def result_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
+    """Printed rows with ours beside them, one per printed row, variant and backend.
+
+    Rows of variant "plain" are the published network. Rows of variant "residual" are ours beyond
+    the paper: the printed figures stand beside them as those of the plain network, and `note` says
+    so. An interpolated input has one row a backend, of variant "interpolation".
+    """
+    rows = []
+    for row in printed:
+        counterpart = COUNTERPARTS[row["table"], row["model"], row["stage"]]
+        variants = ("interpolation",) if counterpart.model in INTERPOLATIONS else VARIANTS
+        for variant in variants:
+            for backend in measured.backends:
+                ours = _ours(row, counterpart, variant, backend, measured)
+                notes = [
+                    BEYOND if variant == "residual" else "",
+                    ours.pop("missing") or counterpart.note,
+                    counterpart.remark,
+                    f"published: {row['note']}" if row["note"] else "",
+                ]
+                rows.append(
+                    {
+                        "table": row["table"],
+                        "dataset": row["dataset"],
+                        "model": row["model"],
+                        "variant": variant,
+                        "stage": row["stage"],
+                        "split": row["split"],
+                        "published_mse": row["mse"],
+                        "difference_mse": _difference(ours["ours_mse"], row["mse"]),
+                        "published_ssim": row["ssim"],
+                        "difference_ssim": _difference(ours["ours_ssim"], row["ssim"]),
+                        "published_psnr_db": row["psnr_db"],
+                        "difference_psnr_db": _difference(ours["ours_psnr_db"], row["psnr_db"]),
+                        "backend": backend,
+                        "epochs_published": _printed_epoch(row["stage"]),
+                        "note": _join(notes),
+                        **ours,
+                    }
+                )
+    return rows
+
+
+def parameter_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
+    """Printed parameter counts with those of our plain networks: a row per count and backend."""
+    rows = []
+    for row in printed:
+        candidates, remark = PARAMETER_COUNTERPARTS[row["model"]]
+        for backend in measured.backends:
+            found = [measured.score(*network, "plain", backend) for network in candidates]
+            score = next((one for one in found if one), None)
+            missing = "" if score else measured.why_missing(*candidates[0], "plain", backend)
+            ours = score["parameters"] if score else ""
+            rows.append(
+                {
+                    "source": row["source"],
+                    "model": row["model"],
+                    "part": row["part"],
+                    "published_parameters": row["parameters"],
+                    "ours_parameters": ours,
+                    "difference": _difference(ours, row["parameters"]),
+                    "backend": backend,
+                    "measured_row": score["row"] if score else "",
+                    "note": _join([remark, missing]),
+                }
+            )
+    return rows
+
+
+def gain_rows(measured: Measured) -> list[Row]:
+    """Every network and interpolation on the test split's middle area, against bicubic.
+
+    An interpolation's figures stand in the plain columns; its residual columns are empty.
+    """
+    networks = {(study, model) for study, model, _ in _networks(measured)}
+    rows = []
+    for backend in measured.backends:
+        for study, model in sorted(networks, key=_network_order):
+            if model in INTERPOLATIONS:
+                variants = {"plain": "interpolation"}
+            else:
+                variants = {variant: variant for variant in VARIANTS}
+            scores = {
+                name: measured.score(study, model, v, backend) for name, v in variants.items()
+            }
+            found = [score for score in scores.values() if score]
+            row = {
+                "backend": backend,
+                "study": study,
+                "model": model,
+                "parameters": _shared(found, "parameters"),
+                "trained_on": _shared(found, "trained_on"),
+                "bicubic_psnr_db": _shared(found, "bicubic_psnr_db"),
+            }
+            for variant in VARIANTS:
+                score = scores.get(variant) or {}
+                row[f"{variant}_psnr_db"] = score.get("psnr_db", "")
+                row[f"{variant}_ssim"] = score.get("ssim_uniform7", "")
+                row[f"{variant}_gain_db"] = score.get("gain_over_bicubic_db", "")
+                row[f"{variant}_epochs"] = score.get("epochs", "")
+                row[f"{variant}_row"] = score.get("row", "")
+            missing = [
+                f"{name}: {measured.why_missing(study, model, variants[name], backend)}"
+                for name, score in scores.items()
+                if not score
+            ]
+            rows.append({**row, "note": _join(missing)})
+    return rows
+
+
+def backend_rows(measured: Measured) -> list[Row]:
+    """PSNR of every network on each backend, and the largest difference between two of them."""
+    rows = []
+    for study, model, variant in _networks(measured):
+        scores = {b: measured.score(study, model, variant, b) for b in BACKENDS}
+        values = [float(score["psnr_db"]) for score in scores.values() if score]
+        missing = [
+            measured.why_missing(study, model, variant, b) for b in BACKENDS if not scores[b]
+        ]
+        rows.append(
+            {
+                "study": study,
+                "model": model,
+                "variant": variant,
+                **{f"psnr_db_{b}": scores[b]["psnr_db"] if scores[b] else "" for b in BACKENDS},
+                "largest_difference_db": max(values) - min(values) if len(values) > 1 else "",
+                "measured_row": _join(score["row"] for score in scores.values() if score),
+                "note": _join(missing),
+            }
+        )
+    return rows
+
+
+def seconds_rows(measured: Measured) -> list[Row]:
+    """Median seconds per epoch of every training run, and the ratio to TensorFlow's."""
+    runs = {key[:3] for key in measured.epochs}
+    rows = []
+    for study, model, variant in sorted(runs, key=_network_order):
+        by_backend = {b: measured.epochs.get((study, model, variant, b), []) for b in BACKENDS}
+        median = {
+            b: statistics.median(float(row["seconds"]) for row in epochs)
+            for b, epochs in by_backend.items()
+            if epochs
+        }
+        base = median.get("tensorflow")
+        first = {b: epochs[0] for b, epochs in by_backend.items() if epochs}
+        rows.append(
+            {
+                "study": study,
+                "model": model,
+                "variant": variant,
+                **{f"seconds_{b}": median.get(b, "") for b in BACKENDS},
+                **{
+                    f"ratio_{b}": median[b] / base if base and b in median else ""
+                    for b in ("torch", "jax")
+                },
+                "epochs": _join(f"{b} {len(by_backend[b])}" for b in first),
+                "device": _join(f"{b} {row['device']}" for b, row in first.items()),
+                "measured_row": _join(
+                    f"{row['row']} .. {by_backend[b][-1]['row']}" for b, row in first.items()
+                ),
+                "note": _join(
+                    measured.why_missing(study, model, variant, b)
+                    for b in BACKENDS
+                    if b not in first
+                ),
+            }
+        )
+    return rows
+
+
+def model_order(model: str) -> tuple[int, str]:
+    """Sorting key of a network: its place in `MODEL_ORDER`, then its name."""
+    place = MODEL_ORDER.index(model) if model in MODEL_ORDER else len(MODEL_ORDER)
+    return place, model
+
+
+def write_tables(measured: Path, published: Path, out: Path) -> list[Path]:
+    """Writes every table from the measured rows that are there.
+
+    Args:
+        measured: Folder of the measuring program's CSV files, any subset of backends.
+        published: Folder of the printed numbers.
+        out: Folder for the tables; made if missing.
+
+    Returns:
+        The files written: `table_2019_{1,2,3,5,6,7,8}.csv`, `climate_2021.csv`,
+        `parameters_2021.csv`, `gain.csv`, `backends.csv` and `backend_seconds.csv`.
+
+    Raises:
+        InputError: a folder or file is missing, damaged or cannot be written.
+    """
+    rows = read_measured(measured)
+    tables = {
+        f"table_2019_{number}": (
+            RESULT_TABLE_COLUMNS,
+            result_rows(read_results(published, printed), rows),
+        )
+        for number, printed in TABLES_2019.items()
+    }
+    tables["climate_2021"] = (
+        RESULT_TABLE_COLUMNS,
+        result_rows(read_results(published, TABLE_2021), rows),
+    )
+    tables["parameters_2021"] = (
+        PARAMETER_TABLE_COLUMNS,
+        parameter_rows(read_parameters(published), rows),
+    )
+    tables["gain"] = (GAIN_COLUMNS, gain_rows(rows))
+    tables["backends"] = (BACKEND_COLUMNS, backend_rows(rows))
+    tables["backend_seconds"] = (SECONDS_COLUMNS, seconds_rows(rows))
+    paths = []
+    for name, (columns, lines) in tables.items():
+        path = Path(out) / f"{name}.csv"
+        write_rows(path, columns, lines)
+        paths.append(path)
+    return paths
+
+
+def summary(tables: Path) -> str:
+    """`gain.csv` as a plain-text table for the terminal.
+
+    Args:
+        tables: Folder that `write_tables` wrote.
+
+    Returns:
+        Lines without a trailing newline: PSNR in dB on the test frames, gains over bicubic; below
+        them what is missing and why.
+
+    Raises:
+        InputError: `gain.csv` is missing or damaged.
+    """
+    header = ("backend", "study", "network", "parameters", "plain", "gain", "residual", "gain")
+    lines, missing = [header], []
+    for row in read_rows(Path(tables) / "gain.csv", GAIN_COLUMNS):
+        lines.append(
+            (
+                row["backend"],
+                row["study"],
+                row["model"],
+                row["parameters"] or "-",
+                _rounded(row["plain_psnr_db"], ".2f"),
+                _rounded(row["plain_gain_db"], "+.2f"),
+                _rounded(row["residual_psnr_db"], ".2f"),
+                _rounded(row["residual_gain_db"], "+.2f"),
+            )
+        )
+        if row["note"]:
+            missing.append(f"{row['study']}, {row['model']}, {row['note']}")
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    text = ["PSNR in dB on the test frames, and the gain over bicubic enlargement"]
+    for line in lines:
+        cells = [
+            cell.ljust(width) if column < 3 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        text.append("  ".join(cells).rstrip())
+    return "\n".join(text + missing)
+
+
+def _ours(
+    printed: Row, counterpart: AtEpoch | Scored, variant: str, backend: str, measured: Measured
+) -> Row:
+    """Our cells beside a printed row; all empty but `missing` where nothing was measured."""
+    study, model = counterpart.study, counterpart.model
+    score = measured.score(study, model, variant, backend)
+    cells = dict.fromkeys(
+        (
+            *("ours_mse", "ours_ssim", "ours_psnr_db", "bicubic_psnr_db", "gain_over_bicubic_db"),
+            *("preset", "protocol", "data_source", "trained_on", "epochs_ours", "measured_row"),
+        ),
+        "",
+    )
+    if isinstance(counterpart, AtEpoch):
+        epochs = measured.epochs.get((study, model, variant, backend))
+        if not epochs:
+            return {**cells, "missing": measured.why_missing(study, model, variant, backend)}
+        row = counterpart.choose(epochs)
+        split = printed["split"]
+        cells.update(
+            ours_mse=row[f"{split}_mse"],
+            ours_ssim=row[f"{split}_ssim"],
+            ours_psnr_db=row[f"{split}_psnr_db"],
+            epochs_ours=row["epoch"],
+        )
+        # The training frames that an epoch is scored on have no bicubic figure of their own.
+        if split == "validation":
+            bicubic = row["bicubic_validation_psnr_db"]
+            cells.update(
+                bicubic_psnr_db=bicubic,
+                gain_over_bicubic_db=_difference(row["validation_psnr_db"], bicubic),
+            )
+    else:
+        row = measured.score(
+            study, model, variant, backend, stage=counterpart.stage, area=counterpart.area
+        )
+        if not row:
+            return {**cells, "missing": measured.why_missing(study, model, variant, backend)}
+        score = row
+        cells.update(
+            ours_mse=row["mse"],
+            ours_ssim=row["ssim_uniform7"],
+            ours_psnr_db=row["psnr_db"],
+            bicubic_psnr_db=row["bicubic_psnr_db"],
+            gain_over_bicubic_db=row["gain_over_bicubic_db"],
+            epochs_ours=row["epochs"],
+        )
+    # An epoch row does not say what the network was trained on; its run's score row does.
+    for column in ("protocol", "data_source", "trained_on"):
+        cells[column] = score[column] if score else ""
+    return {**cells, "preset": row["preset"], "measured_row": row["row"], "missing": ""}
+
+
+def _networks(measured: Measured) -> list[tuple[str, str, str]]:
+    """(study, model, variant) of everything scored or skipped, in table order."""
+    scored = {(row["study"], row["model"], row["variant"]) for row in measured.scores.values()}
+    skipped = {key[:3] for key in measured.skipped}
+    return sorted(scored | skipped, key=_network_order)
+
+
+def _network_order(network: tuple[str, ...]) -> tuple:
+    study, model, *variant = network
+    return study, model_order(model), variant
+
+
+def _run_key(row: Row) -> tuple[str, str, str, str]:
+    return row["study"], row["model"], row["variant"], row["backend"]
+
+
+def _read_checked(path: Path, columns: Sequence[str], numbers: Sequence[str]) -> list[Row]:
+    """The rows of a file, none where it does not exist; numbers checked, keys unique."""
+    if not path.exists():
+        return []
+    rows = read_rows(path, columns)
+    keys = set()
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path} line {line} is cut off or too long; measure again")
+        wrong = [column for column in numbers if not _is_number(row[column])]
+        wrong += [c for c in _MAYBE_NUMBERS if row.get(c) and not _is_number(row[c])]
+        if wrong:
+            raise InputError(
+                f"{path} line {line} has {row[wrong[0]]!r} as {wrong[0]}, not a number; "
+                "measure again"
+            )
+        key = row.get("row", _run_key(row))
+        if key in keys:
+            raise InputError(f"{path} has the row {key} twice; measure again")
+        keys.add(key)
+    return rows
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _difference(ours: str, other: str) -> float | str:
+    return float(ours) - float(other) if ours and other else ""
+
+
+def _printed_epoch(stage: str) -> str:
+    """The number in "epoch 67 (early stop)"; empty for stages that name no epoch."""
+    words = stage.split()
+    return words[1] if words[:1] == ["epoch"] else ""
+
+
+def _shared(rows: Sequence[Row], column: str) -> str:
+    """A cell that both variants should have alike; both, with a slash, where they differ."""
+    return " / ".join(dict.fromkeys(row[column] for row in rows))
+
+
+def _join(parts: Iterable[str]) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _rounded(text: str, form: str) -> str:
+    return format(float(text), form) if text else "-"

@@ -1,0 +1,1 @@
+"""Training: recipes, the order of samples, the loop, its checkpoints."""

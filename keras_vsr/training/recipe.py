@@ -1,0 +1,87 @@
+"""How each network was trained, as published."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run but for its data.
+
+    Attributes:
+        learning_rate: Adam's rate at the first step.
+        decay: Keras 2's `decay`: at step t (from 0) the rate is learning_rate / (1 + decay * t).
+        batch_size: Frames, windows or output frames of a clip in a step.
+        epochs: Most epochs, as published; a preset may run fewer.
+        patience: Epochs without a lower validation MSE after which training stops; None never.
+        epsilon: Adam's epsilon.
+        intensity: The networks see data in 0..intensity.
+        initial: First weights, a key of `weights.initial.SCHEMES`.
+        precision: "float32", or "mixed_float16" with dynamic loss scaling.
+        source: Where it is printed.
+    """
+
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    patience: int | None
+    source: str
+    decay: float = 0.0
+    epsilon: float = 1e-7
+    intensity: float = 1.0
+    initial: str = "glorot_uniform"
+    precision: str = "float32"
+
+
+RECIPES: dict[str, Recipe] = {
+    "srcnn": Recipe(
+        learning_rate=5e-4,
+        decay=1e-6,
+        batch_size=25,
+        epochs=120,
+        patience=4,
+        source="the 2019 program, SRCNN on climate data",
+    ),
+    "fsrcnn": Recipe(
+        learning_rate=1.5e-3,
+        decay=7e-9,
+        batch_size=20,
+        epochs=150,
+        patience=10,
+        source="report_2019, Tables 1 and 2",
+    ),
+    "srnet3d_raw": Recipe(
+        learning_rate=1e-3,
+        decay=1e-3,
+        batch_size=10,
+        epochs=100,
+        patience=8,
+        source="report_2019, Table 3",
+    ),
+    "srnet3d_processed": Recipe(
+        learning_rate=1e-3,
+        decay=1e-3,
+        batch_size=10,
+        epochs=80,
+        patience=8,
+        source="report_2019, Tables 5 and 6 (the text has patience 5, the program 8)",
+    ),
+    # Never trained by its authors: with the rates of the 3D network, the larger part of it.
+    "two_in_one": Recipe(
+        learning_rate=1e-3,
+        decay=1e-3,
+        batch_size=10,
+        epochs=100,
+        patience=8,
+        source="report_2019, 'Two-in-one 2D Network and 3D Network' (not trained there)",
+    ),
+    "integrated_2021": Recipe(
+        learning_rate=5e-4,
+        batch_size=1,
+        epochs=300,
+        patience=10,  # intended; the program's counter was reset each epoch, so it never stopped
+        epsilon=1e-8,  # PyTorch's default
+        intensity=255.0,
+        initial="torch_default",
+        source="report_2021, 'Pytorch Code for Better Efficiency'",
+    ),
+}

@@ -1,0 +1,39 @@
+"""The scores of each epoch: the suite's own metrics on a fixed choice of samples."""
+
+import keras
+import numpy as np
+
+from keras_vsr import metrics
+from keras_vsr.inference.predict import BATCH, predict_batches
+from keras_vsr.training.samples import Samples
+
+
+class Held:
+    """Whole frames held for scoring, evenly spaced among the samples.
+
+    Args:
+        samples: What to choose from.
+        count: Most samples; None takes all.
+        intensity: Range of the network.
+    """
+
+    def __init__(self, samples: Samples, count: int | None, intensity: float):
+        starts = samples.starts
+        count = len(starts) if count is None else min(count, len(starts))
+        chosen = np.unique(np.linspace(0, len(starts) - 1, count).round().astype(int))
+        self.inputs, targets = samples.gather(starts[chosen])
+        self.truth = targets.reshape(-1, *targets.shape[-3:-1])
+        self.intensity = intensity
+        self.batch_size = max(1, BATCH // samples.outputs_each())
+
+    def score(self, model: keras.Model) -> dict[str, float]:
+        """MSE, SSIM (7x7 uniform window) and PSNR, data in [0, 1], means over the frames."""
+        made = predict_batches(
+            model, self.inputs, intensity=self.intensity, batch_size=self.batch_size
+        )
+        made = made.reshape(self.truth.shape)
+        return {
+            "mse": metrics.mse(self.truth, made, data_range=1.0),
+            "ssim": metrics.ssim(self.truth, made, data_range=1.0),
+            "psnr_db": metrics.psnr(self.truth, made, data_range=1.0),
+        }

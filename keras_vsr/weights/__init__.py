@@ -1,0 +1,1 @@
+"""Weights: their first values, from NumPy."""

@@ -1,0 +1,446 @@
+"""Tables against rows made here, whose numbers are known by construction."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from keras_vsr.errors import InputError
+from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, SKIPPED_COLUMNS, write_rows
+from keras_vsr.reporting import published, tables
+
+PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
+BICUBIC = 50.0
+SLOW = "takes 40 times as long, as on tensorflow"
+
+CONTEXT = {
+    "preset": "smoke",
+    "seed": 0,
+    "backend_version": "1.0",
+    "keras_version": "3.15.1",
+    "numpy_version": "2.4",
+    "python_version": "3.11",
+    "device": "processor",
+    "precision": "float32",
+    "date": "2020-02-02",
+}
+
+
+def score(study, model, variant, backend, psnr_db, *, stage="output", split="test", area="middle"):
+    network = variant != "interpolation"
+    return {
+        "row": f"{study}/{model}/{variant}/{stage}/{split}/{area}/{backend}",
+        "study": study,
+        "model": model,
+        "variant": variant,
+        "stage": stage,
+        "dataset": "climate",
+        "data_source": "generated",
+        "protocol": "as_described",
+        "degradation": "bicubic",
+        "scale": 2,
+        "split": split,
+        "area": area,
+        "frames": 4,
+        "height": 12,
+        "width": 28,
+        "mae": 0.001,
+        "mse": 10 ** (-psnr_db / 10),
+        "ssim_uniform7": psnr_db / 100,
+        "ssim_gaussian11": 0.5,
+        "psnr_db": psnr_db,
+        "bicubic_psnr_db": BICUBIC,
+        "gain_over_bicubic_db": psnr_db - BICUBIC,
+        "parameters": 10577 if network else None,
+        "trained_on": "frames 16x32" if network else None,
+        "epochs": 9 if network else None,
+        "best_epoch": 8 if network else None,
+        "backend": backend,
+        **CONTEXT,
+    }
+
+
+def epoch(study, model, variant, backend, number, psnr_db, seconds=2.0):
+    return {
+        "row": f"{study}/{model}/{variant}/{number}/{backend}",
+        "study": study,
+        "model": model,
+        "variant": variant,
+        "epoch": number,
+        "learning_rate": 1e-3,
+        "loss": 0.5,
+        "train_mse": 10 ** (-(psnr_db + 1) / 10),
+        "train_ssim": 0.75,
+        "train_psnr_db": psnr_db + 1,
+        "validation_mse": 10 ** (-psnr_db / 10),
+        "validation_ssim": 0.5,
+        "validation_psnr_db": psnr_db,
+        "bicubic_validation_psnr_db": BICUBIC + 2,
+        "seconds": seconds,
+        "backend": backend,
+        **CONTEXT,
+    }
+
+
+def epochs(model, variant, backend, psnrs, *, study="climate_2019", seconds=2.0):
+    return [
+        epoch(study, model, variant, backend, number, psnr_db, seconds)
+        for number, psnr_db in enumerate(psnrs, start=1)
+    ]
+
+
+def full_run(backend, shift=0.0):
+    """Score, epoch and skipped rows of one backend; Delta is left out."""
+    scores, history, skipped = [], [], []
+    for study in ("climate_2019", "climate_2021"):
+        for number, model in enumerate(("nearest", "bilinear", "bicubic")):
+            psnr_db = BICUBIC - 2 + number
+            scores.append(score(study, model, "interpolation", backend, psnr_db))
+    for variant, start in (("plain", 40.0 + shift), ("residual", 50.0 + shift)):
+        for number, model in enumerate(("fsrcnn_2019", "srnet3d_raw", "srnet3d_processed")):
+            scores.append(score("climate_2019", model, variant, backend, start + number))
+            # Best in epoch 3, so patience 5 ends the run after epoch 8 of 9.
+            gains = (0, 1, 2, 1.9, 1.8, 1.7, 1.6, 1.5, 1.4)
+            history += epochs(model, variant, backend, [start + gain for gain in gains])
+        for number, model in enumerate(("2d_then_3d_raw", "2d_then_3d_processed")):
+            place = ("climate_2019", model, variant, backend)
+            scores.append(score(*place, start + number))
+            scores.append(score(*place, start - 1, stage="2d", area="whole"))
+            scores.append(score(*place, start - 2, stage="2d", area="middle"))
+        scores.append(score("climate_2021", "parallel5", variant, backend, start + 5))
+        skipped.append(
+            {
+                "study": "climate_2021",
+                "model": "delta",
+                "variant": variant,
+                "backend": backend,
+                "reason": SLOW,
+            }
+        )
+    return scores, history, skipped
+
+
+def write_run(folder, backend, scores, history=(), skipped=()):
+    write_rows(folder / f"{backend}_scores.csv", SCORE_COLUMNS, scores)
+    write_rows(folder / f"{backend}_epochs.csv", EPOCH_COLUMNS, history)
+    write_rows(folder / f"{backend}_skipped.csv", SKIPPED_COLUMNS, skipped)
+
+
+def read(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def find(rows, **cells):
+    """The one row with these cells."""
+    found = [row for row in rows if all(row[name] == value for name, value in cells.items())]
+    assert len(found) == 1, f"{len(found)} rows with {cells}"
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("measured")
+    write_run(folder, "torch", *full_run("torch"))
+    write_run(folder, "tensorflow", *full_run("tensorflow", shift=0.25))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(measured, tmp_path_factory):
+    out = tmp_path_factory.mktemp("tables")
+    paths = tables.write_tables(measured, PUBLISHED, out)
+    return {path.stem: read(path) for path in paths}
+
+
+def test_every_table_is_written_with_its_columns(written):
+    names = {f"table_2019_{number}" for number in "1235678"}
+    names |= {"climate_2021", "parameters_2021", "gain", "backends", "backend_seconds"}
+    assert set(written) == names
+    assert tuple(written["gain"][0]) == tables.GAIN_COLUMNS
+    assert tuple(written["table_2019_1"][0]) == tables.RESULT_TABLE_COLUMNS
+
+
+def test_one_row_per_printed_row_variant_and_backend(written):
+    # Tables 1, 2, 5 and 6 print four rows, 7 and 8 three; Table 3 prints a raw row and, with the
+    # slides' one, five of the network; the raw rows have no variants.
+    counts = {"1": 4, "2": 4, "3": 5, "5": 4, "6": 4, "7": 3, "8": 3}
+    for number, count in counts.items():
+        raw = 2 if number == "3" else 0
+        assert len(written[f"table_2019_{number}"]) == count * 2 * 2 + raw
+    assert len(written["climate_2021"]) == 3 * 2 * 2 + 2
+    assert len(written["parameters_2021"]) == 4 * 2
+
+
+def test_printed_figures_stand_as_printed(written):
+    row = find(written["table_2019_7"], variant="plain", stage="after re-packing", backend="torch")
+    assert row["published_mse"] == "8.124760623839217e-05"
+    assert row["published_ssim"] == "0.9846107211562674"
+    assert row["published_psnr_db"] == "40.9071674094057"
+
+
+def test_differences_are_ours_less_published(written):
+    row = find(
+        written["table_2019_2"],
+        variant="plain",
+        stage="epoch 150",
+        split="validation",
+        backend="torch",
+    )
+    # 40 dB + 1.4 dB after the last epoch; printed 41.5278.
+    assert float(row["ours_psnr_db"]) == pytest.approx(41.4, abs=1e-6)
+    assert float(row["difference_psnr_db"]) == pytest.approx(41.4 - 41.5278, abs=1e-6)
+    assert float(row["ours_mse"]) == pytest.approx(10**-4.14, rel=1e-6)
+    assert float(row["difference_mse"]) == pytest.approx(10**-4.14 - 7.0370e-5, rel=1e-6)
+    assert float(row["difference_ssim"]) == pytest.approx(0.5 - 0.9859, abs=1e-6)
+    assert float(row["bicubic_psnr_db"]) == 52
+    assert float(row["gain_over_bicubic_db"]) == pytest.approx(41.4 - 52, abs=1e-6)
+    assert (row["epochs_published"], row["epochs_ours"]) == ("150", "9")
+
+
+def test_train_rows_have_the_training_figures_and_no_bicubic(written):
+    row = find(
+        written["table_2019_2"], variant="plain", stage="epoch 0", split="train", backend="torch"
+    )
+    assert float(row["ours_psnr_db"]) == 41
+    assert row["ours_ssim"] == "0.75"
+    assert row["bicubic_psnr_db"] == row["gain_over_bicubic_db"] == ""
+    assert row["epochs_ours"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("table", "stage", "number"),
+    [
+        ("1", "epoch 0", "1"),
+        ("1", "epoch 100", "6"),  # two thirds of 9
+        ("2", "epoch 150", "9"),
+        ("3", "epoch 100", "9"),
+        ("5", "epoch 67 (early stop)", "8"),  # best in 3, then 5 without improvement
+        ("6", "epoch 80", "9"),
+    ],
+)
+def test_printed_epochs_have_their_counterparts(written, table, stage, number):
+    rows = [row for row in written[f"table_2019_{table}"] if row["stage"] == stage]
+    assert {row["epochs_ours"] for row in rows} == {number}
+    assert {row["measured_row"].split("/")[3] for row in rows} == {number}
+
+
+@pytest.mark.parametrize(
+    ("losses", "number"),
+    [
+        ((5, 4, 3, 2, 1), 5),  # always better: the last
+        ((1, 2, 2, 2, 2, 2, 0), 6),  # a better one comes after the stop
+        ((1, 2, 2, 2, 2, 0, 2), 7),  # the better one comes in time
+        ((1, 1, 1, 1, 1, 1), 6),  # equal is no improvement
+        ((1, "nan", "nan", "nan", "nan", "nan", "nan"), 6),
+    ],
+)
+def test_early_stopping(losses, number):
+    rows = [{"epoch": n, "validation_mse": str(x)} for n, x in enumerate(losses, start=1)]
+    assert published.stopped_after_5(rows)["epoch"] == number
+
+
+@pytest.mark.parametrize(("count", "number"), [(1, 1), (2, 1), (3, 2), (30, 20), (150, 100)])
+def test_two_thirds_of_the_run(count, number):
+    assert published.two_thirds([{"epoch": n} for n in range(1, count + 1)])["epoch"] == number
+
+
+def test_stages_of_the_cascade(written):
+    rows = written["table_2019_8"]
+    expected = {"2D network": 39.25, "after re-packing": 38.25, "3D network": 41.25}
+    for stage, psnr_db in expected.items():
+        row = find(rows, variant="plain", stage=stage, backend="tensorflow")
+        assert float(row["ours_psnr_db"]) == psnr_db
+
+
+def test_raw_row_is_our_interpolated_input(written):
+    row = find(written["table_2019_3"], model="raw", backend="torch")
+    assert row["variant"] == "interpolation"
+    assert row["published_psnr_db"] == "13.8458"
+    assert float(row["ours_psnr_db"]) == BICUBIC
+    assert "E1" in row["note"]
+    assert row["trained_on"] == row["epochs_ours"] == ""
+
+
+def test_residual_rows_say_that_they_are_beyond_the_paper(written):
+    for row in written["table_2019_6"]:
+        assert row["note"].startswith("beyond the paper") == (row["variant"] == "residual")
+
+
+def test_2021_rows(written):
+    rows = written["climate_2021"]
+    previous = find(rows, model="previous", variant="plain", backend="torch")
+    assert float(previous["ours_psnr_db"]) == 41
+    parallel = find(rows, model="parallel5 (preliminary)", variant="residual", backend="torch")
+    assert float(parallel["gain_over_bicubic_db"]) == 5
+    raw = find(rows, model="raw", backend="torch")
+    assert raw["measured_row"].startswith("climate_2021/bicubic/interpolation/")
+
+
+def test_what_was_not_run_is_empty_and_says_why(written):
+    row = find(
+        written["climate_2021"], model="delta (preliminary)", variant="plain", backend="torch"
+    )
+    for column in ("ours_mse", "ours_psnr_db", "difference_psnr_db", "measured_row", "preset"):
+        assert row[column] == ""
+    assert f"not run on torch: {SLOW}" in row["note"]
+    assert row["published_psnr_db"] == "46.0013"
+    gain = find(written["gain"], model="delta", backend="torch")
+    assert gain["plain_psnr_db"] == gain["residual_row"] == gain["bicubic_psnr_db"] == ""
+    assert SLOW in gain["note"]
+
+
+def test_every_measured_row_named_exists(measured, written):
+    keys = {row["row"] for path in measured.glob("*_*.csv") for row in read(path) if "row" in row}
+    named = 0
+    for rows in written.values():
+        for row in rows:
+            for column in ("measured_row", "plain_row", "residual_row"):
+                cell = row.get(column, "")
+                for key in cell.replace(" .. ", "; ").split("; ") if cell else ():
+                    assert key in keys
+                    named += 1
+            # No number of ours without the row it came from.
+            if row.get("ours_psnr_db") or row.get("ours_parameters"):
+                assert row["measured_row"]
+    assert named > 100
+
+
+def test_parameters(written):
+    rows = written["parameters_2021"]
+    same = find(rows, model="fsrcnn_2019", backend="torch")
+    assert (same["published_parameters"], same["ours_parameters"]) == ("10577", "10577")
+    assert same["difference"] == "0"
+    other = find(rows, model="parallel5", backend="torch")
+    assert other["difference"] == str(10577 - 259938)
+    missing = find(rows, model="delta", backend="torch")
+    assert missing["ours_parameters"] == missing["difference"] == ""
+
+
+def test_gain(written):
+    row = find(written["gain"], model="srnet3d_raw", backend="tensorflow")
+    assert float(row["plain_psnr_db"]) == 41.25
+    assert float(row["plain_gain_db"]) == -8.75
+    assert float(row["residual_gain_db"]) == 1.25
+    assert row["residual_row"] == "climate_2019/srnet3d_raw/residual/output/test/middle/tensorflow"
+    assert row["trained_on"] == "frames 16x32"
+    nearest = find(written["gain"], model="nearest", backend="torch", study="climate_2019")
+    assert float(nearest["plain_gain_db"]) == -2
+    assert nearest["parameters"] == nearest["residual_psnr_db"] == nearest["note"] == ""
+    models = [row["model"] for row in written["gain"] if row["backend"] == "torch"]
+    assert models[:4] == ["nearest", "bilinear", "bicubic", "fsrcnn_2019"]
+
+
+def test_backends(written):
+    row = find(written["backends"], model="fsrcnn_2019", variant="plain")
+    assert (row["psnr_db_torch"], row["psnr_db_tensorflow"], row["psnr_db_jax"]) == (
+        "40",
+        "40.25",
+        "",
+    )
+    assert row["largest_difference_db"] == "0.25"
+    assert row["note"] == "not measured on jax"
+    skipped = find(written["backends"], model="delta", variant="plain")
+    assert skipped["largest_difference_db"] == ""
+    assert f"not run on tensorflow: {SLOW}" in skipped["note"]
+
+
+def test_seconds_are_medians_and_ratios_to_tensorflow(tmp_path):
+    for backend, seconds in (("torch", (9, 1, 3)), ("tensorflow", (9, 2, 2))):
+        rows = [
+            epoch("climate_2019", "srcnn", "plain", backend, number, 40, duration)
+            for number, duration in enumerate(seconds, start=1)
+        ]
+        write_run(tmp_path, backend, [], rows)
+    (row,) = tables.seconds_rows(tables.read_measured(tmp_path))
+    assert (row["seconds_torch"], row["seconds_tensorflow"], row["seconds_jax"]) == (3, 2, "")
+    assert (row["ratio_torch"], row["ratio_jax"]) == (1.5, "")
+
+
+def test_no_seconds_and_no_dates_outside_the_timing_table(written):
+    for name, rows in written.items():
+        assert not any("2020-02-02" in cell for row in rows for cell in row.values())
+        if name != "backend_seconds":
+            assert not any("seconds" in column for column in rows[0])
+
+
+def test_same_rows_give_same_bytes_in_any_order_and_on_any_day(measured, tmp_path):
+    shuffled = tmp_path / "measured"
+    shutil.copytree(measured, shuffled)
+    for path in shuffled.glob("*.csv"):
+        header, *lines = path.read_text().splitlines()
+        text = "\n".join([header, *reversed(lines)]) + "\n"
+        path.write_text(text.replace("2020-02-02", "2021-03-03"))
+    for name, folder in (("a", measured), ("b", measured), ("c", shuffled)):
+        tables.write_tables(folder, PUBLISHED, tmp_path / name)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+        assert path.read_bytes() == (tmp_path / "c" / path.name).read_bytes()
+
+
+def test_a_run_with_scores_of_one_network_only(tmp_path):
+    write_rows(
+        tmp_path / "jax_scores.csv",
+        SCORE_COLUMNS,
+        [score("climate_2019", "fsrcnn_2019", "plain", "jax", 41.0)],
+    )
+    paths = tables.write_tables(tmp_path, PUBLISHED, tmp_path / "tables")
+    rows = {path.stem: read(path) for path in paths}
+    assert all(row["ours_psnr_db"] == "" for row in rows["table_2019_1"])
+    assert all("not measured on jax" in row["note"] for row in rows["table_2019_1"])
+    (gain,) = rows["gain"]
+    assert gain["plain_psnr_db"] == "41"
+    assert gain["note"] == "residual: not measured on jax"
+
+
+def test_summary(measured, tmp_path):
+    tables.write_tables(measured, PUBLISHED, tmp_path)
+    text = tables.summary(tmp_path)
+    lines = text.splitlines()
+    (line,) = [x for x in lines if x.split()[:3] == ["torch", "climate_2019", "srnet3d_raw"]]
+    assert line.split()[3:] == ["10577", "41.00", "-9.00", "51.00", "+1.00"]
+    assert any("delta" in line and SLOW in line for line in lines)
+    assert not text.endswith("\n")
+
+
+def test_empty_folder_is_named(tmp_path):
+    with pytest.raises(InputError, match="no measured rows"):
+        tables.write_tables(tmp_path, PUBLISHED, tmp_path / "tables")
+    assert not (tmp_path / "tables").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("psnr_db,", "psnr,", "other columns"),
+        (",generated,", ",", "cut off"),
+        (",41,", ",fast,", "'fast' as psnr_db, not a number"),
+        ("", "", "twice"),
+    ],
+)
+def test_damaged_rows_are_named(tmp_path, old, new, message):
+    path = tmp_path / "torch_scores.csv"
+    row = score("climate_2019", "srcnn", "plain", "torch", 41.0)
+    write_rows(path, SCORE_COLUMNS, [row] if old else [row, row])
+    path.write_text(path.read_text().replace(old, new) if old else path.read_text())
+    with pytest.raises(InputError, match=message) as caught:
+        tables.write_tables(tmp_path, PUBLISHED, tmp_path / "tables")
+    assert str(path) in str(caught.value)
+
+
+def test_missing_and_changed_published_files_are_named(measured, tmp_path):
+    with pytest.raises(InputError, match=r"results\.csv"):
+        tables.write_tables(measured, tmp_path, tmp_path / "tables")
+    shutil.copytree(PUBLISHED, tmp_path / "published")
+    path = tmp_path / "published" / "results.csv"
+    path.write_text(path.read_text().replace("epoch 100", "epoch 99"))
+    with pytest.raises(InputError, match="epoch 99"):
+        tables.write_tables(measured, tmp_path / "published", tmp_path / "tables")
+
+
+def test_every_printed_row_of_the_tables_here_has_a_counterpart():
+    wanted = [pair for pairs in published.TABLES_2019.values() for pair in pairs]
+    rows = published.read_results(PUBLISHED, wanted + published.TABLE_2021)
+    used = {(row["table"], row["model"], row["stage"]) for row in rows}
+    assert used == set(published.COUNTERPARTS)
