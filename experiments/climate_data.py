@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def prepare(
 
     Args:
         preset: Sizes.
-        protocol: "as_described" or "as_run"; a published file is one run and is always split as run.
+        protocol: "as_described" or "as_run"; a published file is one run, always split as run.
         seed: Of the moved bumps.
         published: `H_Field_Nl5.mat`, `climate_data.h5` or a file of that layout; None generates.
         cache: Folder of generated files.
@@ -117,12 +118,7 @@ def prepare(
         )
     wanted = settings(preset, protocol, seed)
     paths = {
-        split: [
-            climate.generate(
-                one, cache, lambda done, total, name=split: progress(name, done, total)
-            )
-            for one in many
-        ]
+        split: [climate.generate(one, cache, partial(progress, split)) for one in many]
         for split, many in wanted.items()
     }
     if protocol == "as_run":

@@ -58,27 +58,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Train and score the networks of the studies, and make their tables and figures."
+        description="Train and score the networks of the studies; make tables and figures."
     )
-    parser.add_argument("--preset", default="quick", help="sizes: smoke, quick (default) or paper")
-    parser.add_argument(
-        "--study", nargs="+", default=[], metavar="NAME", help="studies; default: all"
-    )
-    parser.add_argument(
-        "--models", nargs="+", default=[], metavar="NAME", help="models; default: all"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of weights, order and data"
-    )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/PRESET")
-    parser.add_argument("--data", type=Path, metavar="PATH", help="published climate file to use")
-    parser.add_argument(
+    option = parser.add_argument
+    option("--preset", default="quick", help="sizes: smoke, quick (default) or paper")
+    option("--study", nargs="+", default=[], metavar="NAME", help="studies; default: all")
+    option("--models", nargs="+", default=[], metavar="NAME", help="models; default: all")
+    option("--seed", type=int, default=0, metavar="N", help="of weights, order and data")
+    option("--out", type=Path, metavar="DIR", help="default: results/PRESET")
+    option("--data", type=Path, metavar="PATH", help="published climate file to use")
+    option(
         "--protocol",
         default=climate_data.PROTOCOLS[0],
         help="split of generated data: as_described (by run, default) or as_run (as published)",
     )
-    parser.add_argument("--list", action="store_true", help="what there is, a line each")
-    parser.add_argument("--dry-run", action="store_true", help="the plan and its expected time")
+    option("--list", action="store_true", help="what there is, a line each")
+    option("--dry-run", action="store_true", help="the plan and its expected time")
     return parser.parse_args(arguments)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -30,6 +30,7 @@ from keras_vsr.training.validation import Held
 from keras_vsr.weights.initial import initialise
 
 SPLITS_SCORED = ("validation", "test")
+CLIP_FRAMES = 9  # of the clips that a network of clips is trained on: five frames come out of them
 PICTURE_HOUR = 126  # the test frame that is drawn: the moment of the published picture
 
 
@@ -128,7 +129,13 @@ class Runner:
         """What the task's own network is given, with its truth."""
         given = self._given(self.chain(task), split)
         truth = [pair.high for pair in self.data.splits[split]]
-        return Samples(given, _like(given, truth), NETWORKS[task.job.network].takes)
+        shortest = min(len(clip) for clip in given)
+        return Samples(
+            given,
+            _like(given, truth),
+            NETWORKS[task.job.network].takes,
+            clip_frames=min(CLIP_FRAMES, shortest),
+        )
 
     def train(self, task: Task, on_epoch: Callable[[dict], None] = lambda row: None) -> Checkpoint:
         """Trains the task's own network, or goes on where it was; at once if it is trained."""
@@ -232,7 +239,9 @@ class Runner:
         bicubic = self._bicubic_validation(task)
         return [
             {
-                "row": f"{task.study}/{task.job.model}/{task.variant}/{row['epoch']}/{self.backend}",
+                "row": "/".join(
+                    (task.study, task.job.model, task.variant, str(row["epoch"]), self.backend)
+                ),
                 "study": task.study,
                 "model": task.job.model,
                 "variant": task.variant,
@@ -318,7 +327,7 @@ class Runner:
         """PSNR of bicubic enlargement on the very frames that each epoch is scored on."""
         samples = self.samples(task, "validation")
         enlarged = [ways["bicubic"] for ways in self.enlarged["validation"]]
-        bicubic = Samples(samples.inputs, _like(samples.inputs, enlarged), samples.takes)
+        bicubic = replace(samples, targets=_like(samples.inputs, enlarged))
         truth, made = (
             Held(one, self.preset.scored_frames, 1.0).truth for one in (samples, bicubic)
         )

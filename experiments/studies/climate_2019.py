@@ -1,4 +1,4 @@
-"""The 2019 project on climate data: report_2019, Tables 1 to 3 and 5 to 8, and its two proposals."""
+"""The 2019 project on climate data: report_2019, Tables 1-3 and 5-8, and its two proposals."""
 
 from experiments.studies.study import Job, Study
 

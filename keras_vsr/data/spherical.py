@@ -212,7 +212,7 @@ class SphericalTransform:
             -1.0, eigenvalues, out=np.zeros_like(eigenvalues), where=self.degree > 0
         )
         self._inverse_laplacian = inverse.astype(self.dtype)
-        self._i_order = (1j * self.order).astype(np.result_type(self.dtype, np.complex64))
+        self._i_order = (1j * self.order).astype(_complex_type(self.dtype))
 
     def _fourier_sums(self, sums: np.ndarray) -> np.ndarray:
         """Grids from the symmetric and antisymmetric Legendre sums (2, m, J / 2, columns)."""
@@ -273,7 +273,7 @@ class RegularGrid:
         sums = _matmul_fields(
             self._functions[:, : self._orders], coefficients[:, :, : self._orders]
         ).sum(axis=0)
-        sums = sums.view(coefficients.dtype)
+        sums = sums.view(_complex_type(self._functions.dtype))
         columns = self.longitudes.size
         waves = np.zeros((sums.shape[-1], sums.shape[1], columns // 2 + 1), sums.dtype)
         waves[..., : self._orders] = sums.transpose(2, 1, 0)
@@ -284,6 +284,11 @@ def _recurrence_factor(degree, order) -> np.ndarray:
     """sqrt((l² - m²) / (4 l² - 1)), with 0 for degree < order."""
     degree, order = np.broadcast_arrays(degree, order)
     return np.sqrt(np.maximum(degree**2 - order**2, 0) / (4.0 * degree**2 - 1.0))
+
+
+def _complex_type(real: np.dtype) -> np.dtype:
+    """complex64 for float32, complex128 for float64."""
+    return np.result_type(real, np.complex64)
 
 
 def _packed_indices(truncation: int) -> tuple[np.ndarray, np.ndarray]:
@@ -309,14 +314,16 @@ def _matmul_fields(functions: np.ndarray, coefficients: np.ndarray) -> np.ndarra
     The real and imaginary parts of each field are two columns of a real matrix, so that the real
     functions need not become complex.
     """
-    columns = np.ascontiguousarray(np.moveaxis(coefficients, 0, -1)).view(functions.dtype)
-    return functions @ columns
+    columns = np.ascontiguousarray(
+        np.moveaxis(coefficients, 0, -1), dtype=_complex_type(functions.dtype)
+    )
+    return functions @ columns.view(functions.dtype)
 
 
 def _fields_first(columns: np.ndarray) -> np.ndarray:
     """Complex coefficients (fields, parity, m, k) from a product's real columns."""
-    dtype = np.result_type(columns.dtype, np.complex64)
-    return np.ascontiguousarray(np.moveaxis(columns.view(dtype), -1, 0))
+    values = columns.view(_complex_type(columns.dtype))
+    return np.ascontiguousarray(np.moveaxis(values, -1, 0))
 
 
 def _check_grid(truncation: int, latitudes: int, longitudes: int) -> None:

@@ -36,16 +36,10 @@ NETWORKS: dict[str, Network] = {
     "fsrcnn_2019": Network(fsrcnn_2019, "frame", False, "2D, FSRCNN of the 2019 report"),
     "srnet3d": Network(srnet3d, "window", True, "3D, 3DSRnet of 2019 on enlarged windows"),
     "2d_then_3d": Network(two_d_then_three_d, "clip", False, "fsrcnn_2019, then srnet3d (2019)"),
-    "3d_then_2d": Network(
-        three_d_then_two_d, "window", True, "srnet3d, then srcnn (2019 proposal)"
-    ),
-    "two_in_one": Network(
-        two_in_one, "clip", False, "2d_then_3d trained end to end (2019 proposal)"
-    ),
-    "parallel5": Network(
-        parallel5, "window", False, "five 2D stacks and a 3D network in one (2021)"
-    ),
-    "delta": Network(delta, "window", False, "shared 2D trunk and a 3D network in one (2021)"),
+    "3d_then_2d": Network(three_d_then_two_d, "window", True, "srnet3d, then srcnn (proposed)"),
+    "two_in_one": Network(two_in_one, "clip", False, "2d_then_3d in one (proposed 2019)"),
+    "parallel5": Network(parallel5, "window", False, "five 2D stacks, 3D network (2021)"),
+    "delta": Network(delta, "window", False, "shared 2D trunk, 3D network (2021)"),
 }
 
 

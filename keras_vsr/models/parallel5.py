@@ -55,7 +55,7 @@ def parallel5(
         order: Taps of the 3D layers, "as_described" or "as_run"; see `srnet3d`.
         scale: Stride of the transposed convolutions.
         residual: Adds the bicubic enlargement of the middle frame to the output and starts the last
-            layer at zero. The range limiter is left out then, since S(0) is the middle of the range.
+            layer at zero. The range limiter is left out then: S(0) is the middle of the range.
         data_format: Layout inside; None takes the backend's faster one.
         name: Name of the model.
 

@@ -49,8 +49,9 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
 
     Returns:
         Arrays by name: `low` (h, w), `high`, `bicubic` and one (H, W) per network, named
-        `<model>/<variant>`, all float32 in [0, 1]; and, as text, `dataset`, `hour`, `field`,
-        `units` and `limits` (the field's values at 0 and 1).
+        `<model>/<variant>`, all float32 in [0, 1]; and `dataset`, `hour`, `field`,
+        `units` and `limits` (the field's values at 0 and 1, as text or as numbers); `hour` may be
+        empty.
 
     Raises:
         InputError: the file is missing or damaged, or lacks one of these.
@@ -426,7 +427,8 @@ def _size(shape: Sequence[int]) -> str:
 
 
 def _heading(frames: Mapping[str, np.ndarray]) -> str:
-    return f"{frames['dataset']}, {_field(frames)}, hour {frames['hour']}"
+    hour = str(frames["hour"])  # empty where the data does not say it
+    return f"{frames['dataset']}, {_field(frames)}" + (f", hour {hour}" if hour else "")
 
 
 def _field(frames: Mapping[str, np.ndarray]) -> str:

@@ -24,7 +24,7 @@ class Samples:
     inputs: Sequence[np.ndarray]
     targets: Sequence[np.ndarray]
     takes: str
-    clip_frames: int = 9
+    clip_frames: int = WINDOW
 
     def __post_init__(self):
         for given, target in zip(self.inputs, self.targets, strict=True):
@@ -37,8 +37,8 @@ class Samples:
                 )
         if not len(self.starts):
             raise InputError(
-                f"the clips have {[len(clip) for clip in self.inputs]} frames, but a sample of this "
-                f"network takes {self.length}: give longer clips"
+                f"the clips have {[len(clip) for clip in self.inputs]} frames, but a sample of "
+                f"this network takes {self.length}: give longer clips"
             )
 
     @property

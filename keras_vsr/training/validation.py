@@ -13,13 +13,14 @@ class Held:
 
     Args:
         samples: What to choose from.
-        count: Most samples; None takes all.
+        count: Most frames; None takes all.
         intensity: Range of the network.
     """
 
     def __init__(self, samples: Samples, count: int | None, intensity: float):
         starts = samples.starts
-        count = len(starts) if count is None else min(count, len(starts))
+        wanted = len(starts) if count is None else max(1, count // samples.outputs_each())
+        count = min(wanted, len(starts))
         chosen = np.unique(np.linspace(0, len(starts) - 1, count).round().astype(int))
         self.inputs, targets = samples.gather(starts[chosen])
         self.truth = targets.reshape(-1, *targets.shape[-3:-1])
