@@ -50,20 +50,15 @@ def settings(preset: Preset, protocol: str, seed: int) -> dict[str, list[climate
         "width": size.width,
         "truncation": size.truncation,
         "time_step": size.time_step,
-        "first_hour": size.first_hour,
         "hours_between": size.hours_between,
         "seed": seed,
         "degradation": DEGRADATION,
     }
-    if protocol == "as_run":
-        hours = (144 - 24) / size.as_run_frames  # from the first day to the end of the sixth
-        step = size.time_step / 3600
-        whole = shared | {
-            "first_hour": round(24 / step) * step,
-            "hours_between": max(1, round(hours / step)) * step,
-            "frames": size.as_run_frames,
-        }
-        return {"all": [climate.ClimateSettings(**whole)]}
+    step = size.time_step / 3600  # hours
+    if protocol == "as_run":  # one run from its second day to the end of its sixth
+        between = max(1, int((144 - 24) / size.as_run_frames / step)) * step
+        whole = {"first_hour": round(24 / step) * step, "hours_between": between}
+        return {"all": [climate.ClimateSettings(**shared | whole, frames=size.as_run_frames)]}
     # Run 0, with the published bump, is the unseen one: its jet can be held beside the picture.
     runs = {"test": [0], "validation": [1], "train": list(range(2, 2 + size.train_runs))}
     frames = {
@@ -71,8 +66,17 @@ def settings(preset: Preset, protocol: str, seed: int) -> dict[str, list[climate
         "validation": size.validation_frames,
         "train": size.train_frames,
     }
+    first = {
+        split: round((size.middle_hour - size.hours_between * count / 2) / step) * step
+        for split, count in frames.items()
+    }
     return {
-        split: [climate.ClimateSettings(**shared, frames=frames[split], run=run) for run in numbers]
+        split: [
+            climate.ClimateSettings(
+                **shared, first_hour=first[split], frames=frames[split], run=run
+            )
+            for run in numbers
+        ]
         for split, numbers in runs.items()
     }
 

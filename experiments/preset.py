@@ -11,13 +11,16 @@ FOLDER = Path(__file__).parent / "presets"
 
 @dataclass(frozen=True)
 class ClimateSize:
-    """How much climate data is generated; units as in `data.climate.ClimateSettings`."""
+    """How much climate data is generated; units as in `data.climate.ClimateSettings`.
+
+    Runs of any length are centred on `middle_hour`, so that the flow is as far in all of them.
+    """
 
     height: int
     width: int
     truncation: int
     time_step: float
-    first_hour: float
+    middle_hour: float
     hours_between: float
     train_runs: int
     train_frames: int

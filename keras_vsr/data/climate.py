@@ -34,9 +34,12 @@ GENERATED = "generated"  # source of frames that this module made
 MINIMUM_FRAMES = 5  # one window
 
 # How far runs differ from the published bump. They must differ in more than longitude: the same
-# bump on another meridian makes the same flow, shifted.
-BUMP_LATITUDE_SPREAD = 5.0  # degrees to either side
-BUMP_FACTOR = 2**0.5  # height and both widths are divided or multiplied by up to this
+# bump on another meridian makes the same flow, shifted. Laid over each other at the best longitude,
+# the waves of two runs at T85 correlate at 0.92, 0.81, 0.69 and 0.49 (median of 21 pairs) at hours
+# 72, 96, 120 and 144: all runs grow the jet's own most unstable waves, and drift apart from there.
+# Factors up to 1.4 gave 0.98, 0.95, 0.86 and 0.76; with factors up to 3 some runs do not break.
+BUMP_LATITUDE_SPREAD = 10.0  # degrees to either side
+BUMP_FACTOR = 2.0  # height and both widths are divided or multiplied by up to this
 
 # The published matrix holds values in (-10, 10), in 1e-5 1/s.
 MATRIX_NAME = "H_Field"
@@ -168,7 +171,7 @@ class ClimateSettings:
 
     def _check_least(self, name: str, least: int) -> None:
         value = getattr(self, name)
-        if value != int(value) or value < least:
+        if not isinstance(value, int) or value < least:
             raise InputError(f"{name} must be a whole number of at least {least}, got {value}")
 
     def _check_whole_steps(self, name: str, least: int) -> None:
@@ -194,53 +197,6 @@ class ClimateFrames:
     low: np.ndarray
     high: np.ndarray
     source: str
-
-
-class WriteNotes:
-    """A file object that notes what is written to it, and where.
-
-    HDF5 reserves gigabytes in it that take no memory.
-
-    Attributes:
-        pieces: (start in bytes, data) in the order of writing; later ones win where they overlap.
-    """
-
-    def __init__(self):
-        self.pieces: list[tuple[int, bytes]] = []
-        self._position = 0
-        self._size = 0
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
-        self._position = origin[whence] + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def write(self, data) -> int:
-        self.pieces.append((self._position, bytes(data)))
-        self._position += len(data)
-        self._size = max(self._size, self._position)
-        return len(data)
-
-    def read(self, size: int) -> bytes:
-        found = bytearray(size)
-        for start, data in self.pieces:
-            first = max(start, self._position)
-            last = min(start + len(data), self._position + size)
-            if first < last:
-                here = first - self._position
-                found[here : here + last - first] = data[first - start : last - start]
-        self._position += size
-        return bytes(found)
-
-    def truncate(self, size: int) -> int:
-        self._size = size
-        return size
-
-    def flush(self) -> None:
-        pass
 
 
 def simulate(settings: ClimateSettings) -> Iterator[tuple[float, np.ndarray]]:
@@ -333,7 +289,7 @@ def frame_count(path: Path) -> int:
     """How many frames `read` gives from a file when it is not asked for particular ones.
 
     Raises:
-        InputError: the file cannot be read, or has no frames.
+        InputError: the file cannot be read, or holds other datasets.
     """
     path = Path(path)
     with _opened(path) as file:
@@ -364,8 +320,9 @@ def split_as_run(total: int) -> dict[str, range]:
 
 
 def _least_split_total() -> int:
-    reserved = (SPLIT_TEST_FRAMES + SPLIT_LAST_FRAMES) * SPLIT_TOTAL
-    return reserved // (SPLIT_TOTAL - SPLIT_TEST_START) + 1
+    """The least total whose part after the test's start holds the test and the last frames."""
+    reserved = SPLIT_TEST_FRAMES + SPLIT_LAST_FRAMES
+    return (reserved - 1) * SPLIT_TOTAL // (SPLIT_TOTAL - SPLIT_TEST_START) + 1
 
 
 def _write(
@@ -401,7 +358,7 @@ def _lay_out(settings: ClimateSettings) -> tuple[list[tuple[int, bytes]], int, i
     frames, height, width, scale = (
         getattr(settings, name) for name in ("frames", "height", "width", "scale")
     )
-    notes = WriteNotes()
+    notes = _WriteNotes()
     with h5py.File(notes, "w") as file:
         file.attrs.update(_attributes(settings))
         train = _reserve(file, "train", (frames, height // scale, width // scale, 1))
@@ -414,9 +371,57 @@ def _reserve(file: h5py.File, name: str, shape: tuple[int, ...]) -> int:
     layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    layout.set_obj_track_times(False)  # the same settings give the same bytes
     kind = h5py.h5t.py_create(np.dtype(STORED_TYPE))
     space = h5py.h5s.create_simple(shape)
     return h5py.h5d.create(file.id, name.encode(), kind, space, dcpl=layout).get_offset()
+
+
+class _WriteNotes:
+    """A file object that notes what is written to it, and where.
+
+    HDF5 reserves gigabytes in it that take no memory.
+
+    Attributes:
+        pieces: (start in bytes, data) in the order of writing; later ones win where they overlap.
+    """
+
+    def __init__(self):
+        self.pieces: list[tuple[int, bytes]] = []
+        self._position = 0
+        self._size = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
+        self._position = origin[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data) -> int:
+        self.pieces.append((self._position, bytes(data)))
+        self._position += len(data)
+        self._size = max(self._size, self._position)
+        return len(data)
+
+    def read(self, size: int) -> bytes:
+        found = bytearray(size)
+        for start, data in self.pieces:
+            first = max(start, self._position)
+            last = min(start + len(data), self._position + size)
+            if first < last:
+                here = first - self._position
+                found[here : here + last - first] = data[first - start : last - start]
+        self._position += size
+        return bytes(found)
+
+    def truncate(self, size: int) -> int:
+        self._size = size
+        return size
+
+    def flush(self) -> None:
+        pass
 
 
 def _scale_to_unit(frame: np.ndarray, name: str, hours: float) -> np.ndarray:

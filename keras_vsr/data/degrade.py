@@ -19,12 +19,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import csr_array
 
+from keras_vsr.cubic import OPENCV_A, cubic_kernel
 from keras_vsr.errors import InputError
-
-# Free parameter of the cubic kernel. Keys, MATLAB, Pillow, TensorFlow and JAX use -0.5;
-# OpenCV's INTER_CUBIC and torch use -0.75 (torch only where it does not antialias).
-KEYS_A = -0.5
-OPENCV_A = -0.75
 
 # The 2021 report says "Gaussian filter with sigma = 3" and no more. OpenCV, left to choose, takes
 # 3 sigma on each side for 8-bit frames, which these were: a 19x19 kernel.
@@ -32,14 +28,6 @@ GAUSSIAN_SIGMA = 3.0
 GAUSSIAN_RADIUS = 9
 
 BORDERS = ("mirror", "renormalise", "replicate")
-
-
-def cubic_kernel(distance: np.ndarray, a: float = KEYS_A) -> np.ndarray:
-    """Cubic convolution kernel at distances in pixels; zero from 2 pixels on."""
-    x = np.abs(distance)
-    near = ((a + 2) * x - (a + 3)) * x**2 + 1
-    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
-    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
 
 
 def linear_kernel(distance: np.ndarray) -> np.ndarray:

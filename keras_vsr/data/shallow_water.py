@@ -78,8 +78,8 @@ class ShallowWater:
         truncation: Highest order and degree of the harmonics, L.
         time_step: s. 46000 s / L has proved stable for the jet.
         dtype: "float64" or "float32".
-        transform: An object with the methods and attributes of `SphericalTransform`; None makes
-            one with an alias-free grid.
+        transform: An object with the methods and attributes of `SphericalTransform`, of the same
+            truncation and dtype; None makes one with an alias-free grid.
         damping_time: s, e-folding time of hyperdiffusion for the shortest wave; infinity is none.
 
     Raises:
@@ -100,7 +100,9 @@ class ShallowWater:
             )
         self.truncation = truncation
         self.time_step = float(time_step)
-        self.transform = transform or SphericalTransform(truncation, dtype=dtype)
+        if transform is None:
+            transform = SphericalTransform(truncation, dtype=dtype)
+        self.transform = transform
         self._prepare_operators(np.dtype(dtype), damping_time)
 
     def initial_state(self, bump: Bump | None = None) -> np.ndarray:

@@ -1,19 +1,10 @@
 """Bicubic enlargement as a layer, the baseline that residual networks start from."""
 
-import math
-
 import keras
+import numpy as np
 from keras import ops
 
-
-def cubic(distance: float) -> float:
-    """Keys' cubic kernel with a = -0.5, as MATLAB's imresize, Pillow, TensorFlow and JAX use it."""
-    d = abs(distance)
-    if d <= 1:
-        return 1.5 * d**3 - 2.5 * d**2 + 1
-    if d < 2:
-        return -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
-    return 0.0
+from keras_vsr.cubic import cubic_kernel
 
 
 @keras.saving.register_keras_serializable(package="keras_vsr")
@@ -46,20 +37,17 @@ class BicubicEnlarge(keras.layers.Layer):
     def _enlarge(self, x, axis):
         """One axis: neighbours -2..2 by shifting a mirrored copy, one weighted sum a phase."""
 
-        def cut(start, stop):
-            return x[:, start:stop] if axis == 1 else x[:, :, start:stop]
+        def cut(frames, start, stop):
+            return frames[:, start:stop] if axis == 1 else frames[:, :, start:stop]
 
-        first, second, last, before = cut(0, 1), cut(1, 2), cut(-1, None), cut(-2, -1)
-        mirrored = ops.concatenate([second, first, x, last, before], axis=axis)
-        shifted = []
-        for offset in range(5):
-            stop = offset - 4 if offset < 4 else None
-            shifted.append(mirrored[:, offset:stop] if axis == 1 else mirrored[:, :, offset:stop])
+        ends = [cut(x, 1, 2), cut(x, 0, 1), x, cut(x, -1, None), cut(x, -2, -1)]
+        mirrored = ops.concatenate(ends, axis=axis)
+        shifted = [cut(mirrored, shift, shift - 4 or None) for shift in range(5)]
         phases = []
         for phase in range(self.scale):
             centre = (phase + 0.5) / self.scale - 0.5  # in input pixels, from this pixel
-            weights = [cubic(centre - shift) for shift in range(-2, 3)]
-            terms = [w * s for w, s in zip(weights, shifted, strict=True) if not math.isclose(w, 0)]
+            weights = cubic_kernel(centre - np.arange(-2, 3)).tolist()
+            terms = [w * s for w, s in zip(weights, shifted, strict=True) if w]
             phases.append(sum(terms[1:], start=terms[0]))
         shape = ops.shape(x)
         out = [*shape]
@@ -68,8 +56,7 @@ class BicubicEnlarge(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        enlarge = lambda n: None if n is None else n * self.scale  # noqa: E731
-        return (batch, enlarge(height), enlarge(width), channels)
+        return (batch, height and height * self.scale, width and width * self.scale, channels)
 
     def get_config(self):
         return {**super().get_config(), "scale": self.scale}
