@@ -44,21 +44,23 @@ class ClimateData:
 def settings(preset: Preset, protocol: str, seed: int) -> dict[str, list[climate.ClimateSettings]]:
     """What is generated for each split. As described, each split has runs of its own, with the bump
     moved; as run, one run with the published bump is cut into the published frames."""
+    if protocol not in PROTOCOLS:
+        raise InputError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
     size = preset.climate
     shared = {
         "height": size.height,
         "width": size.width,
         "truncation": size.truncation,
         "time_step": size.time_step,
-        "hours_between": size.hours_between,
         "seed": seed,
         "degradation": DEGRADATION,
     }
     step = size.time_step / 3600  # hours
-    if protocol == "as_run":  # one run from its second day to the end of its sixth
-        between = max(1, int((144 - 24) / size.as_run_frames / step)) * step
-        whole = {"first_hour": round(24 / step) * step, "hours_between": between}
-        return {"all": [climate.ClimateSettings(**shared | whole, frames=size.as_run_frames)]}
+    if protocol == "as_run":  # one run that ends with the sixth day, as close as the solver steps
+        between = max(1, int(144 / size.as_run_frames / step)) * step
+        first = round((144 - between * (size.as_run_frames - 1)) / step) * step
+        whole = {"first_hour": first, "hours_between": between, "frames": size.as_run_frames}
+        return {"all": [climate.ClimateSettings(**shared | whole)]}
     # Run 0, with the published bump, is the unseen one: its jet can be held beside the picture.
     runs = {"test": [0], "validation": [1], "train": list(range(2, 2 + size.train_runs))}
     frames = {
@@ -73,7 +75,11 @@ def settings(preset: Preset, protocol: str, seed: int) -> dict[str, list[climate
     return {
         split: [
             climate.ClimateSettings(
-                **shared, first_hour=first[split], frames=frames[split], run=run
+                **shared,
+                first_hour=first[split],
+                hours_between=size.hours_between,
+                frames=frames[split],
+                run=run,
             )
             for run in numbers
         ]
@@ -103,8 +109,6 @@ def prepare(
     Raises:
         InputError: the file cannot be used, or the cache cannot be written.
     """
-    if protocol not in PROTOCOLS:
-        raise InputError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
     field = climate.FIELDS["vorticity"]
     if published is not None:
         parts = climate.split_as_run(climate.frame_count(published))
@@ -146,6 +150,39 @@ def prepare(
         units=field.unit,
         identity=tuple(sorted(path.name for many in paths.values() for path in many)),
     )
+
+
+def sizes(
+    preset: Preset, *, protocol: str, seed: int, published: Path | None
+) -> dict[str, list[Pair]]:
+    """The splits of `prepare` with empty frames that take no memory: for a plan.
+
+    Raises:
+        InputError: the published file cannot be used.
+    """
+    if published is not None:
+        total = climate.frame_count(published)
+        one = climate.read(published, range(climate.MINIMUM_FRAMES))
+        counts = {split: [len(part)] for split, part in climate.split_as_run(total).items()}
+        height, width = one.high.shape[1:]
+    else:
+        wanted = settings(preset, protocol, seed)
+        counts = {split: [one.frames for one in many] for split, many in wanted.items()}
+        if "all" in counts:
+            parts = climate.split_as_run(counts["all"][0])
+            counts = {split: [len(part)] for split, part in parts.items()}
+        height, width = preset.climate.height, preset.climate.width
+
+    def empty(*shape: int) -> np.ndarray:
+        return np.broadcast_to(np.float32(0), shape)
+
+    return {
+        split: [
+            Pair(empty(count, height // 2, width // 2), empty(count, height, width), "plan")
+            for count in many
+        ]
+        for split, many in counts.items()
+    }
 
 
 def _pair(frames: climate.ClimateFrames) -> Pair:

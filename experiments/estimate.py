@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.plan import Task
-from experiments.runner import SPLITS_SCORED, Runner
+from experiments.preset import Preset
+from experiments.runner import SPLITS_SCORED
+from keras_vsr.data.clips import Pair
 from keras_vsr.evaluation.cost import multiply_adds
-from keras_vsr.models import NETWORKS, build
+from keras_vsr.models import NETWORKS, Network, build
 from keras_vsr.training.fit import compile_model
 from keras_vsr.training.recipe import RECIPES
 from keras_vsr.window import WINDOW
@@ -22,54 +24,54 @@ class Cost:
 
     Attributes:
         parameters: Of all its networks.
-        samples: Training samples in an epoch.
+        trained_on: Frames or patches.
+        samples: Training frames or windows.
         steps: Batches in an epoch.
         epochs: At most.
-        sample_multiply_adds: Of a forward pass of one HR frame of the test clips.
+        frame_multiply_adds: Of a forward pass for one HR frame of the test clips.
         total_multiply_adds: Of training, validation and scoring.
     """
 
     parameters: int
+    trained_on: str
     samples: int
     steps: int
     epochs: int
-    sample_multiply_adds: int
+    frame_multiply_adds: int
     total_multiply_adds: int
 
 
-def cost(runner: Runner, task: Task) -> Cost:
+def cost(preset: Preset, task: Task, splits: dict[str, list[Pair]]) -> Cost:
     """The cost of a task, from shapes alone: nothing is trained."""
-    splits = runner.data.splits
-    scored = sum(pair.frames for split in SPLITS_SCORED for pair in splits[split])
-    one_frame = parameters = 0
-    for link in runner.chain(task):
-        network = NETWORKS[link.job.network]
-        pair = splits["test"][0]
-        size = pair.high.shape[1:] if network.enlarged else pair.low.shape[1:]
-        model = build(link.job.network, **link.job.arguments)
-        own = multiply_adds(model, _shape(network.takes, size))
-        one_frame += own
-        parameters += model.count_params()
+    test = splits["test"][0]
+    networks = [NETWORKS[link.job.network] for link in task.chain]
+    models = [build(link.job.network, **link.job.arguments) for link in task.chain]
+    each = [
+        multiply_adds(model, _shape(network, test))
+        for model, network in zip(models, networks, strict=True)
+    ]
+    scored = sum(pair.frames for split in SPLITS_SCORED for pair in splits[split]) * sum(each)
+    parameters = sum(model.count_params() for model in models)
+    size = preset.size(task.chain[-1].job.model)
+    height, width = splits["train"][0].high.shape[1:]
+    trained_on = size.trained_on(height, width)
     if not task.job.network:
-        return Cost(parameters, 0, 0, 0, one_frame, one_frame * scored)
-    size = runner.preset.size(task.job.model)
-    recipe, epochs = RECIPES[task.job.recipe], runner.epochs(task)
-    frames = [pair.frames for pair in splits["train"]]
-    lost = 0 if runner.chain(task)[0].job.network in ("srcnn", "fsrcnn_2019") else WINDOW - 1
-    samples = sum(n - lost for n in frames)
+        return Cost(parameters, trained_on, 0, 0, 0, sum(each), scored)
+    recipe = RECIPES[task.job.recipe]
+    epochs = size.epochs or recipe.epochs
+    lost = 0 if all(network.takes == "frame" for network in networks) else WINDOW - 1
+    samples = sum(pair.frames - lost for pair in splits["train"])
     used = min(samples, size.samples or samples)
-    high = splits["train"][0].high.shape[1:]
-    share = size.patches * size.patch**2 / (high[0] * high[1]) if size.patch else 1.0
-    each_epoch = own * (
-        used * share * (1 + BACKWARD) + 2 * min(runner.preset.scored_frames, samples)
-    )
+    share = size.patches * size.patch**2 / (height * width) if size.patch else 1.0
+    training = used * share * (1 + BACKWARD) + 2 * min(preset.scored_frames, samples)
     return Cost(
         parameters,
+        trained_on,
         samples,
         max(1, used // recipe.batch_size),
         epochs,
-        one_frame,
-        round(each_epoch * epochs + one_frame * scored),
+        sum(each),
+        round(training * epochs * each[-1]) + scored,
     )
 
 
@@ -88,6 +90,7 @@ def seconds_for_multiply_add() -> float:
     return elapsed / (multiply_adds(model, shape) * (1 + BACKWARD))
 
 
-def _shape(takes: str, size: tuple[int, int]) -> tuple[int, ...]:
+def _shape(network: Network, pair: Pair) -> tuple[int, ...]:
     """The input for one output frame."""
-    return (1, *size, 1) if takes == "frame" else (1, WINDOW, *size, 1)
+    size = (pair.high if network.enlarged else pair.low).shape[1:]
+    return (1, *size, 1) if network.takes == "frame" else (1, WINDOW, *size, 1)

@@ -35,6 +35,13 @@ class Task:
     def title(self) -> str:
         return f"{self.study} {self.job.model} {self.variant}"
 
+    @property
+    def chain(self) -> list["Task"]:
+        """The tasks whose networks a clip goes through, in order."""
+        jobs = {job.model: job for job in STUDIES[self.study].jobs}
+        before = [Task(self.study, jobs[model], self.variant) for model in self.job.after]
+        return before + ([self] if self.job.network else [])
+
 
 def choose_studies(names: list[str]) -> list[Study]:
     """The studies asked for; all of them where none is.

@@ -45,6 +45,11 @@ class ModelSize:
     patch: int | None = None
     patches: int = 1
 
+    def trained_on(self, height: int, width: int) -> str:
+        """Where training pixels come from, for rows and plans."""
+        side = self.patch
+        return f"patches {side}x{side}" if side else f"frames {height}x{width}"
+
 
 @dataclass(frozen=True)
 class Preset:

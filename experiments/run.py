@@ -100,16 +100,21 @@ def run(options: argparse.Namespace) -> int:
     if options.seed < 0:
         raise InputError(f"--seed is {options.seed}; it must be 0 or more")
     backend = choose_backend()
-    processor = device_name(backend) == processor_name()
-    tasks, out = leave_out(tasks, options.models, backend, processor)
     if options.dry_run:
-        return dry_run(options, chosen, tasks)
+        dry_run(options, chosen, tasks, backend)
+        return 0
     outputs = Outputs(options.out or ROOT / "results" / chosen.name, backend)
     with outputs.locked():
         data = prepare_data(options, chosen)
-        measure(options, chosen, tasks, out, data, outputs)
+        stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
+        measure(options, chosen, stay, left_out, data, outputs)
         report(outputs)
     return 0
+
+
+def on_processor(backend: str) -> bool:
+    """Whether the backend computes on a processor; loads it."""
+    return device_name(backend) == processor_name()
 
 
 def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> climate_data.ClimateData:
@@ -130,18 +135,21 @@ def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> climate_
     )
 
 
-def dry_run(options: argparse.Namespace, chosen: preset.Preset, tasks: list[Task]) -> int:
-    """Prints the plan: frames, samples, parameters, multiply-adds, expected time."""
+def dry_run(
+    options: argparse.Namespace, chosen: preset.Preset, tasks: list[Task], backend: str
+) -> None:
+    """Prints the plan: frames, windows, parameters, multiply-adds, expected time."""
+    splits = climate_data.sizes(
+        chosen, protocol=options.protocol, seed=options.seed, published=options.data
+    )
     from experiments.estimate import cost, seconds_for_multiply_add  # loads the backend
-    from experiments.runner import Runner
 
-    data = prepare_data(options, chosen)
-    runner = Runner(data, chosen, options.seed, choose_backend(), Path())
-    for split, pairs in data.splits.items():
+    for split, pairs in splits.items():
         height, width = pairs[0].high.shape[1:]
         frames = "+".join(str(pair.frames) for pair in pairs)
         windows = sum(pair.frames - 4 for pair in pairs)
         print(f"{split:10} {frames} frames of {height}x{width}, {windows} windows")
+    tasks, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
     rate = seconds_for_multiply_add()
     print(f"{1e-9 / rate:.0f} billion multiply-adds a second in a 3D training step here\n")
     print(
@@ -150,16 +158,17 @@ def dry_run(options: argparse.Namespace, chosen: preset.Preset, tasks: list[Task
     )
     total = 0.0
     for task in tasks:
-        one = cost(runner, task)
+        one = cost(chosen, task, splits)
         minutes = one.total_multiply_adds * rate / 60
         total += minutes
         print(
             f"{task.study:13} {task.job.model:21} {task.variant:9} {one.parameters:10,} "
-            f"{runner.trained_on(runner.chain(task)[-1]):>15} {one.samples:7} {one.steps:6} "
-            f"{one.epochs:6} {one.sample_multiply_adds / 1e9:10.3f} {minutes:8.1f}"
+            f"{one.trained_on:>15} {one.samples:7} {one.steps:6} "
+            f"{one.epochs:6} {one.frame_multiply_adds / 1e9:10.3f} {minutes:8.1f}"
         )
-    print(f"\nabout {total:.0f} minutes in all, without the time that {runner.backend} compiles")
-    return 0
+    for task in left_out:
+        print(f"{task.study:13} {task.job.model:21} {task.variant:9} {LEFT_OUT_REASON}")
+    print(f"\nabout {total:.0f} minutes in all, without the time that {backend} compiles")
 
 
 def measure(
@@ -175,7 +184,7 @@ def measure(
     from experiments.runner import Runner, save_arrays
 
     runner = Runner(data, chosen, options.seed, outputs.backend, outputs.state)
-    costs = [cost(runner, task).total_multiply_adds for task in tasks]
+    costs = [cost(chosen, task, data.splits).total_multiply_adds for task in tasks]
     progress = Progress(costs, seconds_for_multiply_add())
     for study in dict.fromkeys(task.study for task in tasks):
         outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
@@ -186,9 +195,10 @@ def measure(
         def on_epoch(row: dict, task: Task = task) -> None:
             nonlocal trained_here
             trained_here += 1
-            left = runner.epochs(task) - row["epoch"]
+            epochs = runner.epochs(task)
+            left = epochs - row["epoch"]
             progress.update(
-                f"epoch {row['epoch']}/{runner.epochs(task)}  loss {row['loss']:.3g}  "
+                f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.3g}  "
                 f"validation {row['validation_psnr_db']:.2f} dB  {row['seconds']:.1f} s",
                 trained_here / (trained_here + left),
             )

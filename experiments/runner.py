@@ -52,22 +52,20 @@ class Runner:
         self.backend = backend
         self.folder = folder
         self.context = context(preset=preset.name, seed=seed, precision="float32", backend=backend)
-        self.enlarged = {
-            split: [interpolate(pair.low, pair.scale) for pair in pairs]
-            for split, pairs in data.splits.items()
-        }
         self.picture = self._picture_frame()
+        self._enlarged: dict[str, list[dict[str, np.ndarray]]] = {}
         self._states: dict[str, Checkpoint] = {}
         self._models: dict[str, keras.Model] = {}
         self._kept: dict[tuple[str, ...], list[np.ndarray]] = {}  # what other networks go on from
 
-    # What a task is made of
+    def enlarged(self, split: str) -> list[dict[str, np.ndarray]]:
+        """The clips of a split, enlarged in each way of interpolation."""
+        if split not in self._enlarged:
+            pairs = self.data.splits[split]
+            self._enlarged[split] = [interpolate(pair.low, pair.scale) for pair in pairs]
+        return self._enlarged[split]
 
-    def chain(self, task: Task) -> list[Task]:
-        """The tasks whose networks a clip goes through, in order."""
-        jobs = {job.model: job for job in STUDIES[task.study].jobs}
-        before = [Task(task.study, jobs[model], task.variant) for model in task.job.after]
-        return before + ([task] if task.job.network else [])
+    # What a task is made of
 
     def recipe(self, task: Task) -> Recipe:
         return RECIPES[task.job.recipe]
@@ -100,7 +98,7 @@ class Runner:
                     "recipe": asdict(self.recipe(link)),
                     "size": asdict(self.preset.size(link.job.model)),
                 }
-                for link in self.chain(task)
+                for link in task.chain
             ],
         }
         text = json.dumps(depends, sort_keys=True, default=str)
@@ -127,7 +125,7 @@ class Runner:
 
     def samples(self, task: Task, split: str) -> Samples:
         """What the task's own network is given, with its truth."""
-        given = self._given(self.chain(task), split)
+        given = self._given(task.chain, split)
         truth = [pair.high for pair in self.data.splits[split]]
         shortest = min(len(clip) for clip in given)
         return Samples(
@@ -189,7 +187,7 @@ class Runner:
         if before:
             return self.outputs(before, split)
         if NETWORKS[last.job.network].enlarged:
-            return [ways["bicubic"] for ways in self.enlarged[split]]
+            return [ways["bicubic"] for ways in self.enlarged(split)]
         return [pair.low for pair in self.data.splits[split]]
 
     # Rows
@@ -199,13 +197,14 @@ class Runner:
         stored = self.place(task) / "scores.csv"
         if stored.exists():
             return read_rows(stored, SCORE_COLUMNS)
-        chain = self.chain(task)
+        chain = task.chain
+        frame = self.data.splits["train"][0].high.shape[1:]
         shared = {
             "study": task.study,
             "model": task.job.model,
             "variant": task.variant,
             "parameters": sum(self.trained(link).count_params() for link in chain),
-            "trained_on": self.trained_on(chain[-1]),
+            "trained_on": self.preset.size(chain[-1].job.model).trained_on(*frame),
             "epochs": len(self.train(chain[-1]).history),
             "best_epoch": self.train(chain[-1]).best_epoch,
         }
@@ -228,7 +227,7 @@ class Runner:
         for name in INTERPOLATIONS:
             shared = {"study": study, "model": name, "variant": "interpolation", "stage": "output"}
             for split in SPLITS_SCORED:
-                made = [ways[name] for ways in self.enlarged[split]]
+                made = [ways[name] for ways in self.enlarged(split)]
                 rows += self._rows(made, split, shared | empty)
         return rows
 
@@ -260,7 +259,7 @@ class Runner:
         arrays = {
             "low": pair.low[frame + 2],
             "high": middle(pair.high)[frame],
-            "bicubic": middle(self.enlarged["test"][clip]["bicubic"])[frame],
+            "bicubic": middle(self.enlarged("test")[clip]["bicubic"])[frame],
         }
         for task in tasks:
             stored = self.place(task) / "picture.npy"
@@ -272,14 +271,6 @@ class Runner:
         arrays["units"] = np.array(self.data.units)
         arrays["limits"] = np.array(self.data.limits)
         return arrays
-
-    def trained_on(self, task: Task) -> str:
-        """Where a network's training pixels came from, for its rows."""
-        patch = self.preset.size(task.job.model).patch
-        if patch:
-            return f"patches {patch}x{patch}"
-        height, width = self.data.splits["train"][0].high.shape[1:]
-        return f"frames {height}x{width}"
 
     def _rows(self, made: list[np.ndarray], split: str, shared: dict) -> list[dict[str, object]]:
         """One row for each area that outputs of this size have."""
@@ -320,13 +311,13 @@ class Runner:
     def _bicubic_psnr(self, split: str, area: str) -> float:
         cut = middle if area == "middle" else np.asarray
         truth = np.concatenate([cut(pair.high) for pair in self.data.splits[split]])
-        made = np.concatenate([cut(ways["bicubic"]) for ways in self.enlarged[split]])
+        made = np.concatenate([cut(ways["bicubic"]) for ways in self.enlarged(split)])
         return metrics.psnr(truth, made, data_range=1.0)
 
     def _bicubic_validation(self, task: Task) -> float:
         """PSNR of bicubic enlargement on the very frames that each epoch is scored on."""
         samples = self.samples(task, "validation")
-        enlarged = [ways["bicubic"] for ways in self.enlarged["validation"]]
+        enlarged = [ways["bicubic"] for ways in self.enlarged("validation")]
         bicubic = replace(samples, targets=_like(samples.inputs, enlarged))
         truth, made = (
             Held(one, self.preset.scored_frames, 1.0).truth for one in (samples, bicubic)

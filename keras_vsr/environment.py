@@ -17,11 +17,15 @@ BACKENDS = {
 
 
 def choose_backend() -> str:
-    """The backend that `KERAS_BACKEND` names, torch where it names none; sets it for Keras.
+    """The backend that `KERAS_BACKEND` names, torch where it names none; sets it for Keras, with
+    what must be set before the backend is loaded.
 
     Raises:
         InputError: it is none of the three, or is not installed.
     """
+    # Threads of torch that wait for each other by spinning take the processor from the one they
+    # wait for: beside any other busy process its small convolutions become 20 times slower.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     backend = os.environ.setdefault("KERAS_BACKEND", "torch")
     if backend not in BACKENDS:
         raise InputError(f"KERAS_BACKEND is {backend!r}; it must be one of {', '.join(BACKENDS)}")

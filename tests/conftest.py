@@ -1,9 +1,16 @@
-"""Folders of published data that lie beside the project, and are not part of it."""
+"""Settings of the test run, and folders of published data that lie beside the project."""
 
 import os
 from pathlib import Path
 
 import pytest
+
+# Set before anything imports Keras or a backend.
+os.environ.setdefault("KERAS_BACKEND", "torch")
+# Networks and frames are tiny here: handing them to a second thread takes longer than the sums, and
+# on a machine that is busy a hundred times longer.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -67,10 +67,11 @@ class Field:
 
 
 FIELDS = {
-    # -9.8 to 11.2 at the start, -11 to 16 on day 6 at the published resolution.
+    # -9.8 to 11.2 at the start. By hour 144, over the published bump and drawn ones, -10.8 to 13.7
+    # at T85, -10.6 to 14.1 at T106 and -11.0 to 15.95 at T213.
     "vorticity": Field("1e-5 1/s", -12.0, 16.0),
-    # Depth of the fluid: 9060 (pole) to 10160 at the start; the vortices of day 6 reach down to
-    # 8500, and waves in the tropics up to 10260. Round numbers with some 100 m to spare.
+    # Depth of the fluid: 9070 (pole) to 10160 at the start; by hour 144 the vortices reach down to
+    # 8580, and waves in the tropics up to 10290. Round numbers with 100 m and more to spare.
     "height": Field("m", 8400.0, 10400.0),
 }
 

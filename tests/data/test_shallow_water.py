@@ -60,14 +60,14 @@ class DirectTransform:
 
     def synthesise(self, coefficients, functions=None):
         functions = self.functions if functions is None else functions
-        sums = np.einsum("fml,mlj->fjm", coefficients, functions, optimize=True)
-        return (sums @ self.waves_in).real
+        sums = np.einsum("fml,mlj->fjm", coefficients, functions)
+        return np.einsum("fjm,mi->fji", sums, self.waves_in).real
 
     def analyse(self, grids, functions=None, weights=None):
         functions = self.functions if functions is None else functions
         weights = self.weights if weights is None else weights
-        sums = (grids @ self.waves_out) * weights[:, None]
-        return np.einsum("fjm,mlj->fml", sums, functions, optimize=True)
+        sums = np.einsum("fji,im->fjm", grids, self.waves_out) * weights[:, None]
+        return np.einsum("fjm,mlj->fml", sums, functions)
 
     def synthesise_with_wind(self, coefficients, vorticity, divergence):
         eigenvalues = self.degree * (self.degree + 1.0)
