@@ -58,7 +58,7 @@ class Outputs:
             yield
 
     def path(self, kind: str) -> Path:
-        """`kind` is "scores", "epochs" or "skipped"."""
+        """`kind` is "scores", "epochs", "stages" or "skipped"."""
         return self.measured / f"{self.backend}_{kind}.csv"
 
     def merge(
@@ -79,10 +79,6 @@ class Outputs:
                 key: row for key, row in merged.items() if [row[name] for name in shared] == now
             }
         write_rows(path, columns, [merged[key] for key in sorted(merged, key=_natural)])
-
-    def write_skipped(self, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-        """Says which networks this run left out."""
-        write_rows(self.path("skipped"), columns, rows)
 
 
 def _natural(key: str) -> list[tuple[int, str]]:

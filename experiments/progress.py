@@ -50,12 +50,15 @@ class Progress:
         else:
             print(f"    {text}  ({left})", file=sys.stderr, flush=True)
 
-    def finish(self, text: str, *, timed: bool) -> None:
+    def finish(self, text: str, *, timed: bool) -> float:
         """Ends the stage.
 
         Args:
             text: What came out.
             timed: Whether the stage was done in full here, so that its time tells of the others'.
+
+        Returns:
+            Seconds that it took.
         """
         elapsed = time.monotonic() - self.begun
         if timed and self.costs[self.stage] > 0:
@@ -64,6 +67,7 @@ class Progress:
         clear = "\r\x1b[K" if self.terminal else ""
         left = f"{_clock(self._later())} left"
         print(f"{clear}    {text}  ({_clock(elapsed)}; {left})", file=sys.stderr, flush=True)
+        return elapsed
 
     def _later(self) -> float:
         """Seconds for the stages that have not begun."""

@@ -22,11 +22,9 @@ from experiments.plan import (  # noqa: E402
     choose_tasks,
     leave_out,
 )
-from experiments.progress import Progress  # noqa: E402
 from experiments.studies import STUDIES  # noqa: E402
 from keras_vsr.environment import choose_backend, device_name, processor_name  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
-from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, SKIPPED_COLUMNS  # noqa: E402
 
 CACHE = ROOT / ".cache"
 PUBLISHED = ROOT / "reports" / "published"
@@ -107,7 +105,9 @@ def run(options: argparse.Namespace) -> int:
     with outputs.locked():
         data = prepare_data(options, chosen)
         stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
-        measure(options, chosen, stay, left_out, data, outputs)
+        from experiments.measure import measure  # loads the backend
+
+        measure(stay, left_out, data, chosen, options.seed, outputs)
         report(outputs)
     return 0
 
@@ -169,74 +169,6 @@ def dry_run(
     for task in left_out:
         print(f"{task.study:13} {task.job.model:21} {task.variant:9} {LEFT_OUT_REASON}")
     print(f"\nabout {total:.0f} minutes in all, without the time that {backend} compiles")
-
-
-def measure(
-    options: argparse.Namespace,
-    chosen: preset.Preset,
-    tasks: list[Task],
-    left_out: list[Task],
-    data: climate_data.ClimateData,
-    outputs: Outputs,
-) -> None:
-    """Trains and scores each task and writes its rows."""
-    from experiments.estimate import cost, seconds_for_multiply_add  # loads the backend
-    from experiments.runner import Runner, save_arrays
-
-    runner = Runner(data, chosen, options.seed, outputs.backend, outputs.state)
-    costs = [cost(chosen, task, data.splits).total_multiply_adds for task in tasks]
-    progress = Progress(costs, seconds_for_multiply_add())
-    for study in dict.fromkeys(task.study for task in tasks):
-        outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
-    for task in tasks:
-        progress.start(task.title)
-        trained_here = 0
-
-        def on_epoch(row: dict, task: Task = task) -> None:
-            nonlocal trained_here
-            trained_here += 1
-            epochs = runner.epochs(task)
-            left = epochs - row["epoch"]
-            progress.update(
-                f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.3g}  "
-                f"validation {row['validation_psnr_db']:.2f} dB  {row['seconds']:.1f} s",
-                trained_here / (trained_here + left),
-            )
-
-        if task.job.network:
-            runner.train(task, on_epoch)
-        if not task.asked:
-            progress.finish("trained for the networks behind it", timed=trained_here > 0)
-            continue
-        rows = runner.score_rows(task)
-        outputs.merge("scores", SCORE_COLUMNS, rows)
-        if task.job.network:
-            outputs.merge("epochs", EPOCH_COLUMNS, runner.epoch_rows(task))
-        test = next(
-            r
-            for r in rows
-            if r["split"] == "test" and r["area"] == "middle" and r["stage"] == "output"
-        )
-        progress.finish(
-            f"test {float(test['psnr_db']):.2f} dB, "
-            f"{float(test['gain_over_bicubic_db']):+.2f} dB over bicubic",
-            timed=trained_here > 0,
-        )
-    skipped = [
-        {
-            "study": task.study,
-            "model": task.job.model,
-            "variant": task.variant,
-            "backend": outputs.backend,
-            "reason": LEFT_OUT_REASON,
-        }
-        for task in left_out
-    ]
-    outputs.write_skipped(SKIPPED_COLUMNS, skipped)
-    for study in dict.fromkeys(task.study for task in tasks):
-        shown = [task for task in tasks if task.study == study and task.asked]
-        name = f"frames_{outputs.backend}_{study}.npz"
-        save_arrays(outputs.measured / name, runner.picture_arrays(shown))
 
 
 def report(outputs: Outputs) -> None:

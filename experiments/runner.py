@@ -12,7 +12,7 @@ import numpy as np
 
 import keras_vsr
 from experiments.climate_data import ClimateData
-from experiments.plan import Task
+from experiments.plan import Task, choose_tasks
 from experiments.preset import Preset
 from experiments.studies import STUDIES
 from keras_vsr import metrics
@@ -31,6 +31,7 @@ from keras_vsr.weights.initial import initialise
 
 SPLITS_SCORED = ("validation", "test")
 CLIP_FRAMES = 9  # of the clips that a network of clips is trained on: five frames come out of them
+CHECKPOINT, SCORES, PICTURE = "checkpoint.npz", "scores.csv", "picture.npy"  # in a task's folder
 PICTURE_HOUR = 126  # the test frame that is drawn: the moment of the published picture
 
 
@@ -51,7 +52,7 @@ class Runner:
         self.seed = seed
         self.backend = backend
         self.folder = folder
-        self.context = context(preset=preset.name, seed=seed, precision="float32", backend=backend)
+        self.shared = context(preset=preset.name, seed=seed, precision="", backend=backend)
         self.picture = self._picture_frame()
         self._enlarged: dict[str, list[dict[str, np.ndarray]]] = {}
         self._states: dict[str, Checkpoint] = {}
@@ -86,7 +87,7 @@ class Runner:
         depends = {
             "version": keras_vsr.__version__,
             "keras": package_version("keras"),
-            "backend": (self.backend, self.context["backend_version"]),
+            "backend": (self.backend, self.shared["backend_version"]),
             "data": self.data.identity,
             "protocol": self.data.protocol,
             "seed": self.seed,
@@ -110,6 +111,17 @@ class Runner:
     def epochs(self, task: Task) -> int:
         """Most epochs of the task's own network."""
         return self.preset.size(task.job.model).epochs or self.recipe(task).epochs
+
+    def epochs_stored(self, task: Task) -> int:
+        """Epochs of the task's own network that earlier starts have left."""
+        checkpoint = self.place(task) / CHECKPOINT
+        if not task.job.network or not checkpoint.exists():
+            return 0
+        return len(Checkpoint.load(checkpoint).history)
+
+    def is_scored(self, task: Task) -> bool:
+        """Whether an earlier start has left the task's rows."""
+        return (self.place(task) / SCORES).exists()
 
     def order(self, task: Task) -> Epochs:
         """The batches that the task's own network is trained on."""
@@ -138,7 +150,7 @@ class Runner:
     def train(self, task: Task, on_epoch: Callable[[dict], None] = lambda row: None) -> Checkpoint:
         """Trains the task's own network, or goes on where it was; at once if it is trained."""
         if task.title not in self._states:
-            checkpoint = self.place(task) / "checkpoint.npz"
+            checkpoint = self.place(task) / CHECKPOINT
             state = Checkpoint.load(checkpoint) if checkpoint.exists() else None
             if not (state and state.finished):
                 recipe, model = self.recipe(task), self.network(task)
@@ -194,7 +206,7 @@ class Runner:
 
     def score_rows(self, task: Task) -> list[dict[str, object]]:
         """The task's score rows, read where they are stored, else made and stored."""
-        stored = self.place(task) / "scores.csv"
+        stored = self.place(task) / SCORES
         if stored.exists():
             return read_rows(stored, SCORE_COLUMNS)
         chain = task.chain
@@ -207,6 +219,7 @@ class Runner:
             "trained_on": self.preset.size(chain[-1].job.model).trained_on(*frame),
             "epochs": len(self.train(chain[-1]).history),
             "best_epoch": self.train(chain[-1]).best_epoch,
+            **self._context(chain[-1]),
         }
         ends = {"output": len(chain)}
         ends |= {stage: end for end, stage in enumerate(task.job.stages, start=1)}
@@ -223,12 +236,13 @@ class Runner:
     def interpolation_rows(self, study: str) -> list[dict[str, object]]:
         """Rows of nearest, bilinear and bicubic enlargement, on the same frames as the networks."""
         empty = dict.fromkeys(("parameters", "trained_on", "epochs", "best_epoch"))
+        exact = self.shared | {"precision": "float64"}  # of the sums; no network is involved
         rows = []
         for name in INTERPOLATIONS:
             shared = {"study": study, "model": name, "variant": "interpolation", "stage": "output"}
             for split in SPLITS_SCORED:
                 made = [ways[name] for ways in self.enlarged(split)]
-                rows += self._rows(made, split, shared | empty)
+                rows += self._rows(made, split, shared | empty | exact)
         return rows
 
     def epoch_rows(self, task: Task) -> list[dict[str, object]]:
@@ -246,14 +260,25 @@ class Runner:
                 "variant": task.variant,
                 "bicubic_validation_psnr_db": bicubic,
                 **row,
-                **self.context,
-                "precision": self.recipe(task).precision,
+                **self._context(task),
             }
             for row in self.train(task).history
         ]
 
-    def picture_arrays(self, tasks: list[Task]) -> dict[str, np.ndarray]:
-        """The test frame that is drawn: LR, bicubic, HR and what each network made of it."""
+    def stage_row(self, task: Task, seconds: float) -> dict[str, object]:
+        """How long a task took, from its first epoch to its last score."""
+        return {
+            "row": f"{task.study}/{task.job.model}/{task.variant}/{self.backend}",
+            "study": task.study,
+            "model": task.job.model,
+            "variant": task.variant,
+            "seconds": seconds,
+            **self._context(task),
+        }
+
+    def picture_arrays(self, study: str) -> dict[str, np.ndarray]:
+        """The test frame that is drawn: LR, bicubic, HR and what each scored network of the study
+        made of it."""
         clip, frame = self.picture
         pair = self.data.splits["test"][clip]
         arrays = {
@@ -261,9 +286,11 @@ class Runner:
             "high": middle(pair.high)[frame],
             "bicubic": middle(self.enlarged("test")[clip]["bicubic"])[frame],
         }
-        for task in tasks:
-            stored = self.place(task) / "picture.npy"
-            arrays[f"{task.job.model}/{task.variant}"] = np.load(stored, allow_pickle=False)
+        for task in choose_tasks([STUDIES[study]], []):
+            stored = self.place(task) / PICTURE
+            if stored.exists():
+                made = np.load(stored, allow_pickle=False)
+                arrays[f"{task.job.model}/{task.variant}"] = made
         hours = self.data.test_hours
         arrays["dataset"] = np.array("climate")
         arrays["hour"] = np.array(f"{hours[frame + 2]:g}" if len(hours) else "")
@@ -271,6 +298,10 @@ class Runner:
         arrays["units"] = np.array(self.data.units)
         arrays["limits"] = np.array(self.data.limits)
         return arrays
+
+    def _context(self, task: Task) -> dict[str, object]:
+        """The shared columns of a task's rows."""
+        return self.shared | {"precision": self.recipe(task).precision}
 
     def _rows(self, made: list[np.ndarray], split: str, shared: dict) -> list[dict[str, object]]:
         """One row for each area that outputs of this size have."""
@@ -303,7 +334,6 @@ class Runner:
                     **values,
                     "bicubic_psnr_db": bicubic,
                     "gain_over_bicubic_db": values["psnr_db"] - bicubic,
-                    **self.context,
                 }
             )
         return rows
@@ -339,7 +369,7 @@ class Runner:
             outputs = middle(outputs)
         buffer = io.BytesIO()
         np.save(buffer, outputs[frame])
-        write_bytes(self.place(task) / "picture.npy", buffer.getvalue())
+        write_bytes(self.place(task) / PICTURE, buffer.getvalue())
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -76,6 +76,16 @@ EPOCH_COLUMNS = (
     *CONTEXT_COLUMNS,
 )
 
+# One row: one task of a run, from its first epoch to its last score without a stop.
+STAGE_COLUMNS = (
+    "row",  # key: study/model/variant/backend
+    "study",
+    "model",
+    "variant",
+    "seconds",  # wall clock
+    *CONTEXT_COLUMNS,
+)
+
 # One row: a network that a run left out, and why.
 SKIPPED_COLUMNS = ("study", "model", "variant", "backend", "reason")
 

@@ -10,6 +10,8 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 # Networks and frames are tiny here: handing them to a second thread takes longer than the sums, and
 # on a machine that is busy a hundred times longer.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Each network is compiled and run but a few times: XLA's optimisations cost more than they save.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

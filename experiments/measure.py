@@ -1,0 +1,92 @@
+"""Trains and scores each task of a plan, with a word on the progress, and writes the rows."""
+
+from experiments.climate_data import ClimateData
+from experiments.estimate import cost, seconds_for_multiply_add
+from experiments.outputs import Outputs
+from experiments.plan import LEFT_OUT_REASON, Task
+from experiments.preset import Preset
+from experiments.progress import Progress
+from experiments.runner import Runner, save_arrays
+from keras_vsr.records import (
+    EPOCH_COLUMNS,
+    SCORE_COLUMNS,
+    SKIPPED_COLUMNS,
+    STAGE_COLUMNS,
+    write_rows,
+)
+
+
+def measure(
+    tasks: list[Task],
+    left_out: list[Task],
+    data: ClimateData,
+    preset: Preset,
+    seed: int,
+    outputs: Outputs,
+) -> None:
+    """Goes through the tasks; what is stored from an earlier start is not done again.
+
+    Args:
+        tasks: What to train and score, each after those it builds on.
+        left_out: What the plan left out, for its file.
+        data: Of the run.
+        preset: Sizes and epochs.
+        seed: Of weights and order.
+        outputs: Where rows and states go.
+    """
+    runner = Runner(data, preset, seed, outputs.backend, outputs.state)
+    costs = [cost(preset, task, data.splits).total_multiply_adds for task in tasks]
+    progress = Progress(costs, seconds_for_multiply_add())
+    studies = list(dict.fromkeys(task.study for task in tasks))
+    for study in studies:
+        outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
+    for task in tasks:
+        _measure_task(task, runner, progress, outputs)
+    skipped = [
+        {
+            "study": task.study,
+            "model": task.job.model,
+            "variant": task.variant,
+            "backend": outputs.backend,
+            "reason": LEFT_OUT_REASON,
+        }
+        for task in left_out
+    ]
+    write_rows(outputs.path("skipped"), SKIPPED_COLUMNS, skipped)
+    for study in studies:
+        name = f"frames_{outputs.backend}_{study}.npz"
+        save_arrays(outputs.measured / name, runner.picture_arrays(study))
+
+
+def _measure_task(task: Task, runner: Runner, progress: Progress, outputs: Outputs) -> None:
+    progress.start(task.title)
+    before = runner.epochs_stored(task)
+    epochs = runner.epochs(task)
+
+    def on_epoch(row: dict) -> None:
+        done = row["epoch"] - before
+        progress.update(
+            f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.3g}  "
+            f"validation {row['validation_psnr_db']:.2f} dB  {row['seconds']:.1f} s",
+            done / (done + epochs - row["epoch"]),
+        )
+
+    whole = not before and not runner.is_scored(task)
+    if task.job.network:
+        runner.train(task, on_epoch)
+    if not task.asked:
+        progress.finish("trained for the networks behind it", timed=whole)
+        return
+    rows = runner.score_rows(task)
+    outputs.merge("scores", SCORE_COLUMNS, rows)
+    if task.job.network:
+        outputs.merge("epochs", EPOCH_COLUMNS, runner.epoch_rows(task))
+    wanted = ("test", "middle", "output")
+    test = next(row for row in rows if (row["split"], row["area"], row["stage"]) == wanted)
+    seconds = progress.finish(
+        f"test {float(test['psnr_db']):.2f} dB, "
+        f"{float(test['gain_over_bicubic_db']):+.2f} dB over bicubic",
+        timed=whole,
+    )
+    if whole:  # of a stage that was stopped on the way nobody knows how long it takes
+        outputs.merge("stages", STAGE_COLUMNS, [runner.stage_row(task, seconds)])

@@ -1,0 +1,52 @@
+"""FSRCNN of 2019: the printed parameter count, and the sums of its definition."""
+
+import pytest
+from checks import (
+    assert_close,
+    correlate,
+    enlarged,
+    frames_of,
+    predicted,
+    randomise,
+    relu,
+    transposed,
+    weights_of,
+)
+
+from keras_vsr.models import build
+
+pytestmark = pytest.mark.backend
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_parameters(residual):
+    assert build("fsrcnn_2019", residual=residual).count_params() == 10_577
+
+
+def fsrcnn_in_numpy(frames, w, scale, residual, act=relu):
+    """32x5x5, 8x1x1, 8x3x3, 32x1x1, transposed 16x4x4, 1x5x5."""
+    x = frames
+    for name in ("extract", "shrink", "map", "expand"):
+        x = act(correlate(x, *w[name]))
+    x = act(transposed(x, *w["upscale"], scale))
+    x = correlate(x, *w["reconstruct"])
+    return x + enlarged(frames, scale) if residual else relu(x)
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+@pytest.mark.parametrize("residual", [False, True])
+def test_forward(scale, residual):
+    sizes = {"filters": 6, "mapping_filters": 3, "upscale_filters": 4}
+    model = randomise(build("fsrcnn_2019", **sizes, scale=scale, residual=residual))
+    frames = frames_of((2, 6, 7, 1))
+    made = predicted(model, frames)
+    assert made.shape == (2, 6 * scale, 7 * scale, 1)
+    assert made.max() > 0.05  # not what a dead last layer gives
+    assert_close(made, fsrcnn_in_numpy(frames, weights_of(model), scale, residual))
+
+
+def test_linear_layers_of_the_saved_networks():
+    model = randomise(build("fsrcnn_2019", filters=4, activation="linear"))
+    frames = frames_of((1, 5, 6, 1)) - 0.5
+    truth = fsrcnn_in_numpy(frames, weights_of(model), 2, False, act=lambda x: x)
+    assert_close(predicted(model, frames), truth)

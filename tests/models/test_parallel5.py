@@ -1,0 +1,97 @@
+"""5-parallel: printed parameter counts, and the sums of its definition."""
+
+import numpy as np
+import pytest
+from checks import (
+    assert_close,
+    correlate,
+    enlarged,
+    frames_of,
+    predicted,
+    randomise,
+    recursive,
+    relu,
+    transposed,
+    weights_of,
+)
+
+from keras_vsr.models import build
+
+pytestmark = pytest.mark.backend
+
+ALL = (1, 2, 3, 4, 5)
+SMALL = {
+    "filters_2d": 3,
+    "filters_3d": 3,
+    "wide_filters": 4,
+    "upscale_filters": 3,
+    "recursions_2d": 2,
+    "recursions_3d": 2,
+}
+
+
+@pytest.mark.parametrize(("frames", "parameters"), [((3, 4), 259_938), (ALL, 267_786)])
+def test_parameters(frames, parameters):
+    # Recursions share their weights, so that few of them have as many.
+    model = build("parallel5", recursive_frames=frames, recursions_2d=1, recursions_3d=1)
+    assert model.count_params() == parameters
+
+
+def test_parameters_as_built():
+    assert build("parallel5").count_params() == 259_938
+
+
+def parallel5_in_numpy(window, w, *, recursive_frames, recursions_2d, recursions_3d):
+    """The 2D stacks, the 3D part and the last convolution, without what comes behind it."""
+    maps = []
+    for number in ALL:
+        x = relu(correlate(window[:, number - 1], *w[f"frame{number}_stem"]))
+        x = relu(correlate(x, *w[f"frame{number}_shrink"]))
+        if number in recursive_frames:
+            block = [w[f"frame{number}_block{i}"] for i in (1, 2)]
+            x = recursive(x, block, recursions_2d)
+        x = relu(correlate(x, *w[f"frame{number}_expand"]))
+        x = relu(transposed(x, *w[f"frame{number}_upscale"], 2))
+        maps.append(relu(correlate(x, *w[f"frame{number}_map"])))
+    x = np.stack(maps, axis=1)
+    x = relu(correlate(x, *w["volume_extract"]))
+    x = relu(correlate(x, *w["volume_shrink"]))
+    x = recursive(x, [w["volume_block1_1"], w["volume_block1_2"]], recursions_3d)
+    x = relu(correlate(x, *w["volume_between1"]))
+    x = relu(correlate(x, *w["volume_between2"]))
+    x = recursive(x, [w["volume_block2_1"], w["volume_block2_2"]], recursions_3d)
+    for name in ("volume_after1", "volume_after2", "volume_after3", "volume_expand"):
+        x = relu(correlate(x, *w[name]))
+    x = relu(correlate(x, *w["volume_collapse1"], "valid"))
+    x = relu(correlate(x, *w["volume_collapse2"], "valid"))
+    return correlate(x[:, 0], *w["reconstruct"])
+
+
+@pytest.mark.parametrize("order", ["as_described", "as_run"])
+@pytest.mark.parametrize("frames", [(3, 4), ALL])
+def test_forward(frames, order):
+    model = randomise(build("parallel5", **SMALL, recursive_frames=frames, order=order))
+    wide, thin = ((3, 5, 5), (3, 1, 1)) if order == "as_described" else ((5, 5, 3), (1, 1, 3))
+    w = weights_of(model)
+    assert w["volume_extract"][0].shape[:3] == wide
+    assert w["volume_shrink"][0].shape[:3] == w["volume_expand"][0].shape[:3] == thin
+
+    window = 255 * frames_of((2, 5, 5, 6, 1))
+    x = parallel5_in_numpy(
+        window, w, recursive_frames=frames, recursions_2d=2, recursions_3d=2
+    )
+    assert np.ptp(x) > 1  # so that the limiter has something to do
+    assert_close(predicted(model, window), 255 / (1 + np.exp(-x / 100)))
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_without_the_limiter(residual):
+    arguments = SMALL | {"recursions_2d": 1, "recursions_3d": 3}
+    model = randomise(build("parallel5", **arguments, data_range=None, residual=residual))
+    window = frames_of((1, 5, 5, 6, 1))
+    truth = parallel5_in_numpy(
+        window, weights_of(model), recursive_frames=(3, 4), recursions_2d=1, recursions_3d=3
+    )
+    if residual:
+        truth += enlarged(window[:, 2])[:, 2:-2, 2:-2]
+    assert_close(predicted(model, window), truth)
