@@ -109,7 +109,9 @@ class Runner:
     # Training
 
     def epochs(self, task: Task) -> int:
-        """Most epochs of the task's own network."""
+        """Most epochs of the task's own network; 0 where it trains none."""
+        if not task.job.network:
+            return 0
         return self.preset.size(task.job.model).epochs or self.recipe(task).epochs
 
     def epochs_stored(self, task: Task) -> int:
@@ -219,7 +221,7 @@ class Runner:
             "trained_on": self.preset.size(chain[-1].job.model).trained_on(*frame),
             "epochs": len(self.train(chain[-1]).history),
             "best_epoch": self.train(chain[-1]).best_epoch,
-            **self._context(chain[-1]),
+            **self._context(task),
         }
         ends = {"output": len(chain)}
         ends |= {stage: end for end, stage in enumerate(task.job.stages, start=1)}
@@ -301,7 +303,7 @@ class Runner:
 
     def _context(self, task: Task) -> dict[str, object]:
         """The shared columns of a task's rows."""
-        return self.shared | {"precision": self.recipe(task).precision}
+        return self.shared | {"precision": self.recipe(task.chain[-1]).precision}
 
     def _rows(self, made: list[np.ndarray], split: str, shared: dict) -> list[dict[str, object]]:
         """One row for each area that outputs of this size have."""

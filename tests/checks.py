@@ -94,9 +94,10 @@ def frames_of(shape, seed=0):
 
 
 def randomise(model, seed=0):
-    """Gives every weight of a network a random value, of a size that keeps intensities near 1.
+    """Gives every weight of a network a random value.
 
-    Biases are positive, so that few ReLUs are dead.
+    Kernels have the spread that keeps a signal's size from ReLU to ReLU, so that the first layers
+    are seen at the output as well as the last; biases are positive, so that few ReLUs are dead.
     """
     generator = np.random.default_rng(seed)
     values = []
@@ -104,7 +105,7 @@ def randomise(model, seed=0):
         if value.ndim == 1:
             values.append(generator.uniform(0.02, 0.1, value.shape))
         else:
-            spread = 1 / np.sqrt(np.prod(value.shape[:-1]))
+            spread = np.sqrt(2 / np.prod(value.shape[:-1]))
             values.append(generator.normal(0, spread, value.shape))
     model.set_weights(values)
     return model
@@ -127,7 +128,7 @@ def predicted(model, x):
 
 
 def assert_close(made, truth, tolerance=1e-5):
-    """Compares shapes, then values to a part of the truth's largest value."""
+    """Compares shapes, then values, to a part of the distance from the least to the largest."""
     assert made.shape == truth.shape
-    worst = np.abs(made - truth).max()
-    assert worst <= tolerance * np.abs(truth).max(), worst
+    worst, extent = np.abs(made - truth).max(), np.ptp(truth)
+    assert worst <= tolerance * extent, f"{worst} apart, where values differ by {extent}"
