@@ -23,6 +23,7 @@ def measure(
     preset: Preset,
     seed: int,
     outputs: Outputs,
+    mixed: bool = False,
 ) -> None:
     """Goes through the tasks; what is stored from an earlier start is not done again.
 
@@ -33,8 +34,9 @@ def measure(
         preset: Sizes and epochs.
         seed: Of weights and order.
         outputs: Where rows and states go.
+        mixed: Whether recipes published with mixed precision are run with it.
     """
-    runner = Runner(data, preset, seed, outputs.backend, outputs.state)
+    runner = Runner(data, preset, seed, outputs.backend, outputs.state, mixed)
     costs = [cost(preset, task, data.splits).total_multiply_adds for task in tasks]
     progress = Progress(costs, seconds_for_multiply_add())
     studies = list(dict.fromkeys(task.study for task in tasks))

@@ -70,6 +70,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=climate_data.PROTOCOLS[0],
         help="split of generated data: as_described (by run, default) or as_run (as published)",
     )
+    option(
+        "--mixed-precision",
+        action="store_true",
+        help="float16 with loss scaling for the networks that were published with it (2021)",
+    )
     option("--list", action="store_true", help="what there is, a line each")
     option("--dry-run", action="store_true", help="the plan and its expected time")
     return parser.parse_args(arguments)
@@ -107,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
         stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
         from experiments.measure import measure  # loads the backend
 
-        measure(stay, left_out, data, chosen, options.seed, outputs)
+        measure(stay, left_out, data, chosen, options.seed, outputs, mixed=options.mixed_precision)
         report(outputs)
     return 0
 

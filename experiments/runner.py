@@ -44,10 +44,20 @@ class Runner:
         seed: Of the weights and of the order of samples.
         backend: The backend that Keras has loaded.
         folder: Where each task keeps its state and its rows.
+        mixed: Whether recipes published with mixed precision are run with it.
     """
 
-    def __init__(self, data: ClimateData, preset: Preset, seed: int, backend: str, folder: Path):
+    def __init__(
+        self,
+        data: ClimateData,
+        preset: Preset,
+        seed: int,
+        backend: str,
+        folder: Path,
+        mixed: bool = False,
+    ):
         self.data = data
+        self.mixed = mixed
         self.preset = preset
         self.seed = seed
         self.backend = backend
@@ -69,7 +79,10 @@ class Runner:
     # What a task is made of
 
     def recipe(self, task: Task) -> Recipe:
-        return RECIPES[task.job.recipe]
+        recipe = RECIPES[task.job.recipe]
+        if self.mixed and recipe.published_mixed:
+            return replace(recipe, precision="mixed_float16")
+        return recipe
 
     def network(self, task: Task) -> keras.Model:
         """The network of a task with its first weights, compiled."""

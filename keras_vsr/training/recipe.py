@@ -17,6 +17,7 @@ class Recipe:
         intensity: The networks see data in 0..intensity.
         initial: First weights, a key of `weights.initial.SCHEMES`.
         precision: "float32", or "mixed_float16" with dynamic loss scaling.
+        published_mixed: Whether it was published with mixed precision, which pays on a GPU only.
         source: Where it is printed.
     """
 
@@ -30,6 +31,7 @@ class Recipe:
     intensity: float = 1.0
     initial: str = "glorot_uniform"
     precision: str = "float32"
+    published_mixed: bool = False
 
 
 RECIPES: dict[str, Recipe] = {
@@ -82,6 +84,7 @@ RECIPES: dict[str, Recipe] = {
         epsilon=1e-8,  # PyTorch's default
         intensity=255.0,
         initial="torch_default",
+        published_mixed=True,
         source="report_2021, 'Pytorch Code for Better Efficiency'",
     ),
 }
