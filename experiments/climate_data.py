@@ -41,11 +41,17 @@ class ClimateData:
     identity: tuple
 
 
+def check_protocol(name: str) -> None:
+    """Raises InputError where no protocol has that name."""
+    if name not in PROTOCOLS:
+        raise InputError(f"no protocol is called {name!r}; there are {', '.join(PROTOCOLS)}")
+
+
 def settings(preset: Preset, protocol: str, seed: int) -> dict[str, list[climate.ClimateSettings]]:
-    """What is generated for each split. As described, each split has runs of its own, with the bump
-    moved; as run, one run with the published bump is cut into the published frames."""
-    if protocol not in PROTOCOLS:
-        raise InputError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
+    """What is generated. As described, the test run is one that no other split has a frame of, and
+    each training run, its bump moved, ends with its validation frames, as published. As run, one
+    run with the published bump is cut into the published frames."""
+    check_protocol(protocol)
     size = preset.climate
     shared = {
         "height": size.height,
@@ -62,28 +68,41 @@ def settings(preset: Preset, protocol: str, seed: int) -> dict[str, list[climate
         whole = {"first_hour": first, "hours_between": between, "frames": size.as_run_frames}
         return {"all": [climate.ClimateSettings(**shared | whole)]}
     # Run 0, with the published bump, is the unseen one: its jet can be held beside the picture.
-    runs = {"test": [0], "validation": [1], "train": list(range(2, 2 + size.train_runs))}
-    frames = {
-        "test": size.test_frames,
-        "validation": size.validation_frames,
-        "train": size.train_frames,
-    }
-    first = {
-        split: round((size.middle_hour - size.hours_between * count / 2) / step) * step
-        for split, count in frames.items()
-    }
-    return {
-        split: [
-            climate.ClimateSettings(
-                **shared,
-                first_hour=first[split],
-                hours_between=size.hours_between,
-                frames=frames[split],
-                run=run,
-            )
-            for run in numbers
+    lengths = {"test": size.test_frames, "train": size.train_frames + size.validation_frames}
+    runs = {"test": [0], "train": list(range(1, 1 + size.train_runs))}
+    wanted = {}
+    for part, frames in lengths.items():
+        first = round((size.middle_hour - size.hours_between * frames / 2) / step) * step
+        span = {"first_hour": first, "hours_between": size.hours_between, "frames": frames}
+        wanted[part] = [
+            climate.ClimateSettings(**shared | span, run=number) for number in runs[part]
         ]
-        for split, numbers in runs.items()
+    return wanted
+
+
+def frames_of_splits(
+    preset: Preset, protocol: str, frames: dict[str, list[int]]
+) -> dict[str, list[tuple]]:
+    """Which frames of which generated file each split is made of.
+
+    Args:
+        preset: Sizes.
+        protocol: As in `settings`.
+        frames: Frames of each file, by the keys of `settings`.
+
+    Returns:
+        For each split, (key of `settings`, number of the file there, range of its frames).
+    """
+    if protocol == "as_run":
+        return {
+            split: [("all", 0, part)]
+            for split, part in climate.split_as_run(frames["all"][0]).items()
+        }
+    cut = preset.climate.train_frames
+    return {
+        "train": [("train", i, range(cut)) for i in range(len(frames["train"]))],
+        "validation": [("train", i, range(cut, n)) for i, n in enumerate(frames["train"])],
+        "test": [("test", i, range(n)) for i, n in enumerate(frames["test"])],
     }
 
 
@@ -111,17 +130,22 @@ def prepare(
     """
     field = climate.FIELDS["vorticity"]
     if published is not None:
-        parts = climate.split_as_run(climate.frame_count(published))
-        frames = {split: climate.read(published, part) for split, part in parts.items()}
+        parts = climate.split_as_run(climate.frame_count(published), str(published))
+        # Read at once, so that all splits are scaled with the same limits.
+        first = min(part.start for part in parts.values())
+        whole = climate.read(published, range(first, max(part.stop for part in parts.values())))
         stat = published.stat()
         return ClimateData(
-            splits={split: [_pair(part)] for split, part in frames.items()},
-            data_source=frames["test"].source,
+            splits={
+                split: [_pair(whole, slice(part.start - first, part.stop - first))]
+                for split, part in parts.items()
+            },
+            data_source=whole.source,
             protocol="as_run",
-            degradation="in the file",
+            degradation=whole.degradation,
             test_hours=np.array([]),
-            limits=(0.0, 1.0),
-            units="scaled",
+            limits=whole.limits,
+            units=whole.unit,
             identity=(str(published.resolve()), stat.st_size, stat.st_mtime_ns),
         )
     wanted = settings(preset, protocol, seed)
@@ -129,17 +153,16 @@ def prepare(
         split: [climate.generate(one, cache, partial(progress, split)) for one in many]
         for split, many in wanted.items()
     }
-    if protocol == "as_run":
-        path, one = paths["all"][0], wanted["all"][0]
-        parts = climate.split_as_run(one.frames)
-        splits = {split: [_pair(climate.read(path, part))] for split, part in parts.items()}
-        test = [(one, parts["test"])]
-    else:
-        splits = {
-            split: [_pair(climate.read(path)) for path in many] for split, many in paths.items()
-        }
-        test = [(one, range(one.frames)) for one in wanted["test"]]
-    hours = [one.first_hour + one.hours_between * np.array(part) for one, part in test]
+    lengths = {key: [one.frames for one in many] for key, many in wanted.items()}
+    chosen = frames_of_splits(preset, protocol, lengths)
+    splits = {
+        split: [_pair(climate.read(paths[key][number], part)) for key, number, part in many]
+        for split, many in chosen.items()
+    }
+    hours = [
+        wanted[key][number].first_hour + wanted[key][number].hours_between * np.array(part)
+        for key, number, part in chosen["test"]
+    ]
     return ClimateData(
         splits=splits,
         data_source=climate.GENERATED,
@@ -148,7 +171,7 @@ def prepare(
         test_hours=np.concatenate(hours),
         limits=(field.minimum, field.maximum),
         units=field.unit,
-        identity=tuple(sorted(path.name for many in paths.values() for path in many)),
+        identity=(*sorted(path.name for many in paths.values() for path in many), str(chosen)),
     )
 
 
@@ -162,15 +185,14 @@ def sizes(
     """
     if published is not None:
         total = climate.frame_count(published)
-        one = climate.read(published, range(climate.MINIMUM_FRAMES))
-        counts = {split: [len(part)] for split, part in climate.split_as_run(total).items()}
-        height, width = one.high.shape[1:]
+        parts = climate.split_as_run(total, str(published))
+        counts = {split: [len(part)] for split, part in parts.items()}
+        height, width = climate.read(published, range(climate.MINIMUM_FRAMES)).high.shape[1:]
     else:
         wanted = settings(preset, protocol, seed)
-        counts = {split: [one.frames for one in many] for split, many in wanted.items()}
-        if "all" in counts:
-            parts = climate.split_as_run(counts["all"][0])
-            counts = {split: [len(part)] for split, part in parts.items()}
+        lengths = {key: [one.frames for one in many] for key, many in wanted.items()}
+        chosen = frames_of_splits(preset, protocol, lengths)
+        counts = {split: [len(part) for *_, part in many] for split, many in chosen.items()}
         height, width = preset.climate.height, preset.climate.width
 
     def empty(*shape: int) -> np.ndarray:
@@ -185,5 +207,5 @@ def sizes(
     }
 
 
-def _pair(frames: climate.ClimateFrames) -> Pair:
-    return Pair(low=frames.low, high=frames.high, source=frames.source)
+def _pair(frames: climate.ClimateFrames, part: slice = slice(None)) -> Pair:
+    return Pair(low=frames.low[part], high=frames.high[part], source=frames.source)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from keras_vsr.errors import InputError
-from keras_vsr.records import format_cell, read_rows, write_rows
+from keras_vsr.records import format_cell, read_rows, remove_unfinished, write_rows
 
 # Rows measured under other settings cannot stand in one file.
 SETTINGS = ("preset", "seed", "data_source", "protocol")
@@ -42,7 +42,8 @@ class Outputs:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the folder for this backend until the process ends, however it ends.
+        """Holds the folder for this backend until the process ends, however it ends; removes what
+        a process that was killed left half-written.
 
         Raises:
             InputError: another process holds it.
@@ -55,6 +56,18 @@ class Outputs:
                     f"another run with {self.backend} is writing {self.folder}: wait for it, or "
                     "choose another folder with --out"
                 ) from error
+            remove_unfinished(self.state)
+            remove_unfinished(self.measured, f"{self.backend}_")
+            remove_unfinished(self.measured, f"frames_{self.backend}_")
+            yield
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Holds the tables and figures, which are of all backends; waits for another process."""
+        with open(self.state.parent / "lock", "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            remove_unfinished(self.tables)
+            remove_unfinished(self.figures)
             yield
 
     def path(self, kind: str) -> Path:
@@ -64,12 +77,14 @@ class Outputs:
     def merge(
         self, kind: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]
     ) -> None:
-        """Puts rows into a measured file in place of those with the same key; rows that were
-        measured under other settings go."""
+        """Puts rows into a measured file in place of all rows of the same model and variant; rows
+        that were measured under other settings go."""
         path = self.path(kind)
         merged = {}
         if path.exists():
-            merged = {row["row"]: row for row in read_rows(path, columns)}
+            new = {_run(row) for row in rows}  # may have fewer epochs than it had before
+            stored = read_rows(path, columns)
+            merged = {row["row"]: row for row in stored if _run(row) not in new}
         for row in rows:
             merged[str(row["row"])] = {name: format_cell(row[name]) for name in columns}
         if rows:
@@ -79,6 +94,11 @@ class Outputs:
                 key: row for key, row in merged.items() if [row[name] for name in shared] == now
             }
         write_rows(path, columns, [merged[key] for key in sorted(merged, key=_natural)])
+
+
+def _run(row: Mapping[str, object]) -> tuple[object, ...]:
+    """Whose row it is."""
+    return row["study"], row["model"], row["variant"]
 
 
 def _natural(key: str) -> list[tuple[int, str]]:

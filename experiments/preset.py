@@ -1,7 +1,7 @@
 """Presets: the sizes and epochs of a run, read from presets/*.toml."""
 
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 from keras_vsr.errors import InputError
@@ -82,18 +82,33 @@ def load(name: str) -> Preset:
     """Reads a preset.
 
     Raises:
-        InputError: no preset has that name.
+        InputError: no preset has that name, or its file has other entries than it must have.
     """
     if name not in names():
         raise InputError(f"no preset is called {name!r}; there are {', '.join(names())}")
-    content = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    known = {entry.name for entry in fields(Preset)} - {"name"}
-    if set(content) - known:
-        raise InputError(f"preset {name} has unknown entries: {sorted(set(content) - known)}")
-    return Preset(
-        name=name,
-        summary=content["summary"],
-        climate=ClimateSize(**content["climate"]),
-        scored_frames=content["scored_frames"],
-        models={model: ModelSize(**size) for model, size in content.get("models", {}).items()},
-    )
+    path = FOLDER / f"{name}.toml"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is no TOML file: {error}") from error
+    models = {
+        model: _filled(ModelSize, path, size) for model, size in content.pop("models", {}).items()
+    }
+    climate = _filled(ClimateSize, path, content.pop("climate", {}))
+    return _filled(Preset, path, content | {"name": name, "climate": climate, "models": models})
+
+
+def _filled(kind: type, path: Path, entries: dict[str, object]):
+    """One of the classes above from the entries of a table.
+
+    Raises:
+        InputError: an entry is unknown or missing.
+    """
+    known = {entry.name: entry for entry in fields(kind)}
+    unknown = [name for name in entries if name not in known]
+    if unknown:
+        raise InputError(f"{path} has the unknown entry {unknown[0]}; there are {', '.join(known)}")
+    for name, entry in known.items():
+        if name not in entries and entry.default is entry.default_factory is MISSING:
+            raise InputError(f"{path} lacks the entry {name}; add it")
+    return kind(**entries)

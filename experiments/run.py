@@ -27,6 +27,7 @@ from keras_vsr.environment import choose_backend, device_name, processor_name  #
 from keras_vsr.errors import InputError  # noqa: E402
 
 CACHE = ROOT / ".cache"
+LARGEST_SEED = 2**63 - 1  # data files keep it as an integer of 64 bits
 PUBLISHED = ROOT / "reports" / "published"
 DATASETS = {
     "climate": "shallow-water jet, relative vorticity: generated, or --data H_Field_Nl5.mat or "
@@ -100,8 +101,9 @@ def run(options: argparse.Namespace) -> int:
     chosen = preset.load(options.preset)
     studies = choose_studies(options.study)
     tasks = choose_tasks(studies, options.models)
-    if options.seed < 0:
-        raise InputError(f"--seed is {options.seed}; it must be 0 or more")
+    if not 0 <= options.seed <= LARGEST_SEED:
+        raise InputError(f"--seed is {options.seed}; it must be 0 to {LARGEST_SEED}")
+    climate_data.check_protocol(options.protocol)
     backend = choose_backend()
     if options.dry_run:
         dry_run(options, chosen, tasks, backend)
@@ -113,7 +115,8 @@ def run(options: argparse.Namespace) -> int:
         from experiments.measure import measure  # loads the backend
 
         measure(stay, left_out, data, chosen, options.seed, outputs, mixed=options.mixed_precision)
-        report(outputs)
+        with outputs.drawing():
+            report(outputs)
     return 0
 
 

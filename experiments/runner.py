@@ -17,6 +17,7 @@ from experiments.preset import Preset
 from experiments.studies import STUDIES
 from keras_vsr import metrics
 from keras_vsr.environment import context, package_version
+from keras_vsr.errors import InputError
 from keras_vsr.evaluation.score import INTERPOLATIONS, interpolate, middle, scores
 from keras_vsr.inference.predict import predict_clip
 from keras_vsr.models import NETWORKS, build
@@ -273,6 +274,8 @@ class Runner:
                 "study": task.study,
                 "model": task.job.model,
                 "variant": task.variant,
+                "data_source": self.data.data_source,
+                "protocol": self.data.protocol,
                 "bicubic_validation_psnr_db": bicubic,
                 **row,
                 **self._context(task),
@@ -287,6 +290,8 @@ class Runner:
             "study": task.study,
             "model": task.job.model,
             "variant": task.variant,
+            "data_source": self.data.data_source,
+            "protocol": self.data.protocol,
             "seconds": seconds,
             **self._context(task),
         }
@@ -304,8 +309,7 @@ class Runner:
         for task in choose_tasks([STUDIES[study]], []):
             stored = self.place(task) / PICTURE
             if stored.exists():
-                made = np.load(stored, allow_pickle=False)
-                arrays[f"{task.job.model}/{task.variant}"] = made
+                arrays[f"{task.job.model}/{task.variant}"] = load_array(stored)
         hours = self.data.test_hours
         arrays["dataset"] = np.array("climate")
         arrays["hour"] = np.array(f"{hours[frame + 2]:g}" if len(hours) else "")
@@ -392,6 +396,21 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     write_bytes(path, buffer.getvalue())
+
+
+def load_array(path: Path) -> np.ndarray:
+    """Reads an .npy file.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        with open(path, "rb") as file:  # np.load leaves a damaged file open
+            return np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path} is damaged or cut short; delete its folder to train anew"
+        ) from error
 
 
 def _like(given: list[np.ndarray], truth: list[np.ndarray]) -> list[np.ndarray]:

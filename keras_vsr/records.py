@@ -11,6 +11,8 @@ from pathlib import Path
 
 from keras_vsr.errors import InputError
 
+UNFINISHED = ".unfinished"  # suffix of a file that is being written
+
 # Who made a row, with what, on what: shared by every measured row.
 CONTEXT_COLUMNS = (
     "preset",  # smoke, quick or paper
@@ -62,6 +64,8 @@ EPOCH_COLUMNS = (
     "study",
     "model",
     "variant",
+    "data_source",  # as in score rows
+    "protocol",
     "epoch",  # from 1
     "learning_rate",  # at the end of the epoch
     "loss",  # mean over the epoch's batches, in the units of the recipe's intensities
@@ -82,6 +86,8 @@ STAGE_COLUMNS = (
     "study",
     "model",
     "variant",
+    "data_source",  # as in score rows
+    "protocol",
     "seconds",  # wall clock
     *CONTEXT_COLUMNS,
 )
@@ -99,7 +105,9 @@ def write_bytes(path: Path, data: bytes) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED
+        )
     except OSError as error:
         raise InputError(
             f"cannot write {path}: {error.strerror}; choose another folder or free the disk"
@@ -118,6 +126,17 @@ def write_bytes(path: Path, data: bytes) -> None:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def remove_unfinished(folder: Path, name: str = "") -> None:
+    """Removes what processes that were killed in `write_bytes` left; no other one may be writing.
+
+    Args:
+        folder: Looked through with all folders in it.
+        name: Only files whose names begin so.
+    """
+    for left in Path(folder).rglob(f".{name}*{UNFINISHED}"):
+        left.unlink()
 
 
 def format_cell(value: object) -> str:
@@ -153,7 +172,7 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str
         columns: The header that the file must have; None takes any.
 
     Raises:
-        InputError: the file is missing, or its header differs from `columns`.
+        InputError: the file is missing or damaged, or its header differs from `columns`.
     """
     path = Path(path)
     try:
@@ -162,9 +181,17 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str
             header = tuple(reader.fieldnames or ())
             rows = list(reader)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {error.strerror}; restore it") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path} is damaged or no CSV file ({error}); restore or delete it"
+        ) from error
     if columns is not None and header != tuple(columns):
-        raise InputError(f"{path} has other columns than expected: {header}")
+        wrong = ", ".join(sorted(set(header) ^ set(columns))) or "the order"
+        raise InputError(f"{path} has other columns than expected ({wrong}); restore or delete it")
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path} line {line} is cut off or too long; restore or delete it")
     return rows
 
 

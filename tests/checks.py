@@ -4,6 +4,7 @@ Everything is channels last. Written from the definitions, with one loop over th
 or over the pixels of a frame; nothing here is imported from the layers or the models.
 """
 
+import keras
 import numpy as np
 
 from keras_vsr.data import degrade
@@ -83,9 +84,7 @@ def enlarged(frames, scale=2):
 
 def windows(clips):
     """Every 5 consecutive frames of clips (batch, T, ...): (batch, T - 4, 5, ...)."""
-    return np.array(
-        [[clip[first : first + 5] for first in range(len(clip) - 4)] for clip in clips]
-    )
+    return np.array([[clip[first : first + 5] for first in range(len(clip) - 4)] for clip in clips])
 
 
 def frames_of(shape, seed=0):
@@ -112,7 +111,7 @@ def randomise(model, seed=0):
 
 
 def weights_of(model):
-    """Kernel and bias of each layer, by the layer's name; (model, layer) where models are inside."""
+    """Kernel and bias of each layer, by name; by (model, layer) where models are inside."""
     found = {}
     for layer in model.layers:
         if hasattr(layer, "layers"):
@@ -123,8 +122,8 @@ def weights_of(model):
 
 
 def predicted(model, x):
-    """The model's output as NumPy."""
-    return np.asarray(model.predict_on_batch(x))
+    """The model's output as NumPy; layer by layer, so that nothing is compiled for a single use."""
+    return keras.ops.convert_to_numpy(model(x, training=False))
 
 
 def assert_close(made, truth, tolerance=1e-5):

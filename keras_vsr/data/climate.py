@@ -193,11 +193,18 @@ class ClimateFrames:
         low: LR frames, float32, shape (T, h, w).
         high: HR frames, float32, shape (T, H, W).
         source: "generated", or the name of the published file.
+        degradation: How the LR frames were made; "in the file" where they were read, and it does
+            not say how.
+        limits: Field values that 0 and 1 stand for; 0 and 1 where the file does not say.
+        unit: Of the limits; "scaled" where the file does not say.
     """
 
     low: np.ndarray
     high: np.ndarray
     source: str
+    degradation: str
+    limits: tuple[float, float]
+    unit: str
 
 
 def simulate(settings: ClimateSettings) -> Iterator[tuple[float, np.ndarray]]:
@@ -249,7 +256,7 @@ def generate(
                 _write(settings, path, progress)
     except OSError as error:
         raise InputError(
-            f"cannot write {path}: {_reason(error)}; choose another folder or free the disk"
+            f"cannot write {path}: {_reason(error)}; make its folder writable or free the disk"
         ) from error
     return path
 
@@ -277,13 +284,22 @@ def read(
     with _opened(path) as file:
         chosen = _check_frames(path, frames, *_counts(path, file))
         if MATRIX_NAME in file:
-            high = _read_matrix(path, file[MATRIX_NAME], chosen, scale)
-            return ClimateFrames(degrade(high, degradation, scale), high, path.name)
+            high, limits = _read_matrix(path, file[MATRIX_NAME], chosen, scale)
+            low = degrade(high, degradation, scale)
+            unit = FIELDS["vorticity"].unit
+            return ClimateFrames(low, high, path.name, degradation, limits, unit)
         _check_pair(path, file["train"], file["label"])
         low, high = _read_part(path, file["train"], chosen), _read_part(path, file["label"], chosen)
         _check_unit_range(path, high)
-        source = file.attrs.get("data_source", path.name)
-        return ClimateFrames(low, high, str(source))
+        said = file.attrs.get  # by generated files; the published ones say nothing
+        return ClimateFrames(
+            low,
+            high,
+            source=str(said("data_source", path.name)),
+            degradation=str(said("degradation", "in the file")),
+            limits=(float(said("field_minimum", 0)), float(said("field_maximum", 1))),
+            unit=str(said("field_unit", "scaled")),
+        )
 
 
 def frame_count(path: Path) -> int:
@@ -297,11 +313,15 @@ def frame_count(path: Path) -> int:
         return _counts(path, file)[1]
 
 
-def split_as_run(total: int) -> dict[str, range]:
+def split_as_run(total: int, source: str = "one run") -> dict[str, range]:
     """The published split of one run: training frames, validation frames, test frames.
 
     Of the last 120 frames the first 80 % train and the rest validates; 50 frames from frame 650 of
     1000 on are the test. With another total the test starts at the same fraction of it.
+
+    Args:
+        total: Frames of the run.
+        source: What is split, for an error's text.
 
     Raises:
         InputError: the test would overlap the last 120 frames.
@@ -310,7 +330,8 @@ def split_as_run(total: int) -> dict[str, range]:
     last = total - SPLIT_LAST_FRAMES
     if start + SPLIT_TEST_FRAMES > last:
         raise InputError(
-            f"the published split needs at least {_least_split_total()} frames, got {total}"
+            f"the published split of {source} needs at least {_least_split_total()} frames, got "
+            f"{total}; use a longer run"
         )
     train_end = last + round(SPLIT_TRAIN_SHARE * SPLIT_LAST_FRAMES)
     return {
@@ -458,7 +479,7 @@ def _attributes(settings: ClimateSettings) -> dict[str, object]:
 def _is_finished(path: Path, settings: ClimateSettings) -> bool:
     """Whether the file is there and whole; a damaged one is made again."""
     try:
-        return path.exists() and frame_count(path) == settings.frames
+        return frame_count(path) == settings.frames
     except InputError:
         return False
 
@@ -480,15 +501,19 @@ def _only_writer(folder: Path) -> Iterator[None]:
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
     """Opens a file for reading; whatever HDF5 reports while it is open becomes an InputError."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path.is_file() raises where a name is too long
         raise InputError(f"there is no file {path}; give the path of a climate data file")
     try:
         with h5py.File(path, "r") as file:
             yield file
     except (OSError, RuntimeError) as error:
+        if getattr(error, "errno", None):
+            raise InputError(
+                f"cannot read {path}: {_reason(error)}; check its permissions and the disk"
+            ) from error
         raise InputError(
-            f"{path} cannot be read as HDF5, it is damaged, cut short or of another format "
-            f"({_reason(error)}); fetch it again"
+            f"{path} cannot be read as HDF5 ({_reason(error)}): it is damaged, cut short or of "
+            "another format; fetch it again"
         ) from error
 
 
@@ -557,8 +582,10 @@ def _read_part(path: Path, dataset: h5py.Dataset, frames: range) -> np.ndarray:
     return part
 
 
-def _read_matrix(path: Path, dataset: h5py.Dataset, frames: range, scale: int) -> np.ndarray:
-    """Frames of `H_Field` in [0, 1], float32, shape (T, H, W)."""
+def _read_matrix(
+    path: Path, dataset: h5py.Dataset, frames: range, scale: int
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """Frames of `H_Field` in [0, 1], float32, shape (T, H, W); and what 0 and 1 stand for."""
     _, width, height = dataset.shape
     if height % scale or width % scale:
         raise InputError(
@@ -574,7 +601,7 @@ def _read_matrix(path: Path, dataset: h5py.Dataset, frames: range, scale: int) -
     lowest, highest = _matrix_limits(path, float(matrix.min()), float(matrix.max()))
     matrix -= lowest
     matrix /= highest - lowest
-    return matrix
+    return matrix, (lowest, highest)
 
 
 def _matrix_limits(path: Path, lowest: float, highest: float) -> tuple[float, float]:

@@ -23,8 +23,8 @@ def to_inner(x, data_format: str, name: str):
 
 
 def to_public(x, data_format: str, name: str):
-    """From the inner layout back to channels last."""
+    """From the inner layout back to channels last, and to float32 where layers compute in less."""
     if data_format == "channels_last":
-        return x
+        return keras.layers.Identity(dtype="float32", name=name)(x)
     rank = len(x.shape) - 1
-    return keras.layers.Permute((*range(2, rank + 1), 1), name=name)(x)
+    return keras.layers.Permute((*range(2, rank + 1), 1), dtype="float32", name=name)(x)

@@ -42,11 +42,12 @@ def two_d_then_three_d(
     two_d = two_d or fsrcnn_2019(**shared)
     three_d = three_d or srnet3d(**shared)
     clip = keras.Input((None, None, None, 1), name="clip")
-    x = FramesToBatch(name="frames_to_batch")(clip)
+    # Packing is in float32, so that bicubic frames are not rounded where layers compute in less.
+    x = FramesToBatch(dtype="float32", name="frames_to_batch")(clip)
     x = two_d(x)
-    x = PackWindows(name="pack_windows")([x, clip])
+    x = PackWindows(dtype="float32", name="pack_windows")([x, clip])
     x = three_d(x)
-    x = UnpackWindows(name="unpack_windows")([x, clip])
+    x = UnpackWindows(dtype="float32", name="unpack_windows")([x, clip])
     return keras.Model(clip, x, name=name)
 
 

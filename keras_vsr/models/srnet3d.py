@@ -128,6 +128,7 @@ def srnet3d(
     )
     x = to_public(x, data_format, "leave")
     if residual:
-        middle = keras.layers.Cropping2D(BORDER, name="middle_frame")(window[:, WINDOW // 2])
+        middle = window[:, WINDOW // 2]
+        middle = keras.layers.Cropping2D(BORDER, dtype="float32", name="middle_frame")(middle)
         x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, middle])
     return keras.Model(window, x, name=name)

@@ -63,7 +63,7 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
             frames = {name: arrays[name] for name in arrays.files}
     except FileNotFoundError as error:
         raise InputError(f"cannot read {path}: there is no such file; run the study") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or no .npz file; run the study again") from error
     missing = [name for name in (*INPUTS, *META) if name not in frames]
     if missing:

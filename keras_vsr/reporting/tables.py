@@ -547,8 +547,6 @@ def _read_checked(path: Path, columns: Sequence[str], numbers: Sequence[str]) ->
     rows = read_rows(path, columns)
     keys = set()
     for line, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InputError(f"{path} line {line} is cut off or too long; measure again")
         wrong = [column for column in numbers if not _is_number(row[column])]
         wrong += [c for c in _MAYBE_NUMBERS if row.get(c) and not _is_number(row[c])]
         if wrong:

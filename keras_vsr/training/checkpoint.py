@@ -11,6 +11,13 @@ import numpy as np
 from keras_vsr.errors import InputError
 from keras_vsr.records import write_bytes
 
+# What comes out of a file with wrong bytes; RuntimeError: they claim that it is encrypted, or
+# written by a later version.
+_DAMAGED = (
+    *(OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, AttributeError),
+    zipfile.BadZipFile,
+)
+
 
 @dataclass
 class Checkpoint:
@@ -63,13 +70,16 @@ class Checkpoint:
             InputError: the file is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            # Opened here: np.load leaves a damaged file open.
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
             state = json.loads(str(arrays.pop("state")))
             groups = {
                 group: [arrays[name] for name in sorted(arrays) if name.startswith(f"{group}_")]
                 for group in ("weights", "optimizer", "best")
             }
             return cls(**groups, **state)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is damaged ({error}): delete it to train anew") from error
+        except _DAMAGED as error:
+            raise InputError(
+                f"{path} is damaged or cannot be read; delete it to train anew"
+            ) from error

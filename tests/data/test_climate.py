@@ -378,13 +378,13 @@ def test_full_disk_is_reported_and_leaves_nothing(tmp_path):
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert output.startswith(f"cannot write {tmp_path}")
-    assert "choose another folder or free the disk" in output
+    assert "make its folder writable or free the disk" in output
     assert left_in(tmp_path) == []
 
 
 def test_unwritable_cache_is_reported(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match=r"cannot write .*choose another folder"):
+    with pytest.raises(InputError, match=r"cannot write .*make its folder writable"):
         generate(SMALL, tmp_path / "file" / "cache")
 
 

@@ -23,8 +23,8 @@ def test_equals_the_degradations_enlargement(scale, size):
 
 
 def test_between_two_pixels_by_hand():
-    # Keys's kernel with a = -0.5 is -9/128 at 1.25 pixels, 29/128 at 0.75 and -3/128 at 1.75: beside
-    # an edge from 0 to 1, from the third pixel to the fourth, these are the pixels that see it.
+    # Keys's kernel with a = -0.5 is -9/128 at 1.25 pixels, 29/128 at 0.75, -3/128 at 1.75: so far
+    # are the pixels of value 1 from the last three output pixels on the dark side of the edge.
     edge = np.repeat([0.0, 0.0, 0.0, 1.0, 1.0, 1.0], 6).reshape(1, 6, 6, 1).astype("float32")
     rows = ops.convert_to_numpy(BicubicEnlarge(2)(edge))[0, :, 3, 0]
     left = np.array([-3, -9, 29 - 3]) / 128  # up to the middle; the rest is its mirror image

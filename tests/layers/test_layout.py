@@ -29,3 +29,12 @@ def test_there_and_back(shape):
 def test_channels_last_needs_no_change():
     x = keras.Input((4, 5, 2))
     assert to_inner(x, "channels_last", "enter") is x
+    frames = frames_of((1, 4, 5, 2))
+    model = keras.Model(x, to_public(x, "channels_last", "leave"))
+    np.testing.assert_array_equal(predicted(model, frames), frames)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_the_way_out_is_float32(data_format):
+    x = keras.Input((4, 5, 2), dtype="float16")
+    assert to_public(x, data_format, "leave").dtype == "float32"

@@ -77,9 +77,7 @@ def test_forward(frames, order):
     assert w["volume_shrink"][0].shape[:3] == w["volume_expand"][0].shape[:3] == thin
 
     window = 255 * frames_of((2, 5, 5, 6, 1))
-    x = parallel5_in_numpy(
-        window, w, recursive_frames=frames, recursions_2d=2, recursions_3d=2
-    )
+    x = parallel5_in_numpy(window, w, recursive_frames=frames, recursions_2d=2, recursions_3d=2)
     assert np.ptp(x) > 50  # so that the limiter has something to do
     assert_close(predicted(model, window), 255 / (1 + np.exp(-x / 100)))
 

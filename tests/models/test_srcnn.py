@@ -19,9 +19,7 @@ def test_parameters(middle, parameters):
 @pytest.mark.parametrize("residual", [False, True])
 def test_forward(activation, residual):
     model = randomise(
-        build(
-            "srcnn", filters=(5, 4), kernels=(7, 3, 5), activation=activation, residual=residual
-        )
+        build("srcnn", filters=(5, 4), kernels=(7, 3, 5), activation=activation, residual=residual)
     )
     frames = frames_of((2, 9, 12, 1)) - 0.3  # of both signs, so that ReLUs do something
     w, act = weights_of(model), relu if activation == "relu" else lambda x: x

@@ -67,6 +67,8 @@ def epoch(study, model, variant, backend, number, psnr_db, seconds=2.0):
         "study": study,
         "model": model,
         "variant": variant,
+        "data_source": "generated",
+        "protocol": "as_described",
         "epoch": number,
         "learning_rate": 1e-3,
         "loss": 0.5,

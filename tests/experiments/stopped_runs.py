@@ -1,0 +1,89 @@
+"""Runs the program once to its end, and once killed at several moments and started again.
+
+Each start is a process of its own, forked from this one after its imports, which take longest.
+
+    python stopped_runs.py FOLDER SEED
+
+FOLDER/presets holds the preset `tiny`. Results go to FOLDER/unbroken and FOLDER/stopped; a line on
+stdout for each process says how it ended.
+"""
+
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+FOLDER, SEED = Path(sys.argv[1]), int(sys.argv[2])
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from experiments import preset, run  # noqa: E402
+from keras_vsr.environment import choose_backend  # noqa: E402
+
+BACKEND = choose_backend()
+
+import experiments.measure  # noqa: E402, F401
+from keras_vsr.reporting import figures, panels, tables  # noqa: E402, F401
+
+MODELS = ("fsrcnn_2019", "srnet3d_processed")
+
+# Part of a run: how many of its files each start writes, at least, where the parts before it are
+# done. Data: 3 runs. Training: 3 + 3 epochs, twice. Scores and their like: interpolation, then each
+# of 4 networks twice, then what was left out and the pictures. Tables and figures.
+PARTS = {"data": 3, "training": 12, "scores": 11, "report": 12 + 8}
+
+
+def part_of(path):
+    """The part of a run in which a file is written."""
+    if path.suffix == ".h5":
+        return "data"
+    if path.name == "checkpoint.npz":
+        return "training"
+    if path.parent.name == "measured":
+        return "scores"
+    return "report" if path.parent.name in ("tables", "figures") else ""
+
+
+def start(name, kill_in="", at_write=0, *, renamed=False):
+    """Runs the program in a process of its own; returns how that ended, as `os.waitpid` says it.
+
+    Args:
+        name: Folder of its results and its data.
+        kill_in: The part of the run in which it kills itself.
+        at_write: At which file of that part, from 1.
+        renamed: Whether the file has its name by then, or is still a temporary one.
+    """
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+    replace, count = os.replace, 0
+
+    def counted(source, target):
+        nonlocal count
+        count += part_of(Path(target)) == kill_in
+        last = count == at_write and part_of(Path(target)) == kill_in
+        if last and not renamed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(source, target)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.replace = counted
+    run.CACHE = FOLDER / name / "cache"
+    with open(FOLDER / f"{name}.log", "a") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    code = run.main(["--preset", "tiny", "--models", *MODELS, "--out", str(FOLDER / name)])
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    preset.FOLDER = FOLDER / "presets"
+    print("unbroken:", start("unbroken"), flush=True)
+    draw = random.Random(SEED)
+    for part, writes in PARTS.items():
+        at_write, renamed = draw.randint(1, writes), draw.random() < 0.5
+        ended = start("stopped", part, at_write, renamed=renamed)
+        print(f"{part}, file {at_write}, renamed {renamed}:", ended, flush=True)
+    print("stopped:", start("stopped"), flush=True)

@@ -1,0 +1,109 @@
+"""Which networks a run trains and scores, in which order."""
+
+import pytest
+
+from experiments.plan import LEFT_OUT, choose_studies, choose_tasks, leave_out
+from experiments.studies import STUDIES
+from keras_vsr.errors import InputError
+from keras_vsr.models import NETWORKS
+from keras_vsr.reporting import tables
+from keras_vsr.training.recipe import RECIPES
+
+ALL = list(STUDIES.values())
+
+
+def named(tasks, *, asked=True):
+    return [(task.job.model, task.variant) for task in tasks if task.asked == asked]
+
+
+def test_all_models_in_both_variants_where_none_is_named():
+    tasks = choose_tasks(ALL, [])
+    models = [job.model for study in ALL for job in study.jobs]
+    assert named(tasks) == [(model, v) for model in models for v in ("plain", "residual")]
+    assert named(tasks, asked=False) == []
+
+
+def test_studies_keep_their_order():
+    assert choose_studies([]) == ALL
+    assert choose_studies(["climate_2021", "climate_2019"]) == ALL
+    assert [study.name for study in choose_studies(["climate_2021"])] == ["climate_2021"]
+    with pytest.raises(InputError, match="no study is called 'x'; there are climate_2019, cl"):
+        choose_studies(["climate_2019", "x"])
+
+
+@pytest.mark.parametrize(
+    ("model", "needed"),
+    [
+        ("srcnn", []),
+        ("srnet3d_processed", ["fsrcnn_2019"]),
+        ("2d_then_3d_processed", ["fsrcnn_2019", "srnet3d_processed"]),
+        ("2d_then_3d_raw", ["fsrcnn_2019", "srnet3d_raw"]),
+        ("3d_then_2d", ["srnet3d_raw"]),
+        ("delta", []),
+    ],
+)
+def test_what_a_model_builds_on_is_trained_before_it_without_rows(model, needed):
+    tasks = choose_tasks(ALL, [model])
+    assert named(tasks) == [(model, "plain"), (model, "residual")]
+    assert named(tasks, asked=False) == [(m, v) for m in needed for v in ("plain", "residual")]
+    assert [task.job.model for task in tasks[-2:]] == [model, model]
+
+
+def test_a_named_model_that_another_one_builds_on_has_rows():
+    tasks = choose_tasks(ALL, ["2d_then_3d_raw", "fsrcnn_2019"])
+    assert {model for model, _ in named(tasks)} == {"2d_then_3d_raw", "fsrcnn_2019"}
+    assert {model for model, _ in named(tasks, asked=False)} == {"srnet3d_raw"}
+
+
+@pytest.mark.parametrize("models", [[], ["3d_then_2d"], ["2d_then_3d_raw", "srnet3d_processed"]])
+def test_each_network_comes_after_those_of_its_chain(models):
+    done = set()
+    for task in choose_tasks(ALL, models):
+        *before, last = [link.title for link in task.chain]
+        if task.job.network:
+            assert last == task.title
+            assert set(before) <= done
+        else:
+            assert {*before, last} <= done
+        assert all(link.variant == task.variant for link in task.chain)
+        done.add(task.title)
+
+
+def test_unknown_model_of_the_chosen_studies():
+    with pytest.raises(InputError, match="no model is called 'delta' here; there are srcnn, "):
+        choose_tasks(choose_studies(["climate_2019"]), ["delta"])
+
+
+def test_slow_networks_are_left_out_on_jax_on_a_processor_unless_named():
+    tasks = choose_tasks(ALL, [])
+    stay, out = leave_out(tasks, [], "jax", True)
+    assert {task.job.model for task in out} == {"two_in_one", "parallel5", "delta"}
+    assert len(stay) + len(out) == len(tasks)
+    assert [task for task in tasks if task in stay] == stay  # in their order
+    stay, out = leave_out(choose_tasks(ALL, ["delta", "srcnn"]), ["delta", "srcnn"], "jax", True)
+    assert out == []
+    assert {task.job.model for task in stay} == {"delta", "srcnn"}
+    for backend, processor in (("jax", False), ("torch", True), ("tensorflow", True)):
+        assert leave_out(tasks, [], backend, processor) == (tasks, [])
+
+
+def test_nothing_that_stays_builds_on_what_is_left_out():
+    for backend, kind in LEFT_OUT:
+        stay, out = leave_out(choose_tasks(ALL, []), [], backend, kind == "cpu")
+        gone = {task.job.model for task in out}
+        assert not any(gone & set(task.job.after) for task in stay)
+
+
+@pytest.mark.parametrize("study", ALL, ids=lambda study: study.name)
+def test_studies_are_whole(study):
+    models = []
+    for job in study.jobs:
+        assert set(job.after) <= set(models)  # each behind those that it builds on
+        assert (job.network in NETWORKS and job.recipe in RECIPES) or (
+            job.after and not job.network and not job.recipe
+        )
+        assert len(job.stages) < len(job.after) + bool(job.network) or not job.stages
+        models.append(job.model)
+    assert len(set(models)) == len(models)
+    assert study.name in tables.STUDIES
+    assert set(models) <= set(tables.MODEL_ORDER)

@@ -1,0 +1,101 @@
+"""The three backends make the same of the same network, weights and data."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_vsr.environment import BACKENDS, package_version
+from keras_vsr.models import NETWORKS
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = Path(__file__).with_name("agreement_worker.py")
+SECONDS = 600  # until a worker is given up
+
+VARIANTS = ("plain", "residual")
+pairs = pytest.mark.parametrize(
+    ("one", "other"), itertools.combinations(BACKENDS, 2), ids=" and ".join
+)
+networks = pytest.mark.parametrize("name", NETWORKS)
+variants = pytest.mark.parametrize("variant", VARIANTS)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """By backend, what its worker found; the workers run side by side."""
+    folder = tmp_path_factory.mktemp("agreement")
+    installed = [name for name, packages in BACKENDS.items() if package_version(*packages)]
+    workers = {}
+    for backend in installed:
+        # XLA's optimisations are on here, as in a real run.
+        settings = {name: v for name, v in os.environ.items() if not name.startswith("JAX_")}
+        settings |= {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
+        with open(folder / f"{backend}.log", "w") as log:
+            workers[backend] = subprocess.Popen(
+                [sys.executable, str(WORKER), str(folder / f"{backend}.npz")],
+                env=settings,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+    found = {}
+    try:
+        for backend, worker in workers.items():
+            worker.wait(timeout=SECONDS)
+            log = (folder / f"{backend}.log").read_text(encoding="utf-8")
+            assert worker.returncode == 0, f"the {backend} worker failed:\n{log[-3000:]}"
+            with np.load(folder / f"{backend}.npz") as file:
+                found[backend] = dict(file)
+    finally:
+        for worker in workers.values():
+            worker.kill()
+            worker.wait()
+    return found
+
+
+def both(results, one, other, key):
+    for backend in (one, other):
+        if backend not in results:
+            pytest.skip(f"{backend} is not installed")
+    return results[one].get(key), results[other].get(key)
+
+
+@networks
+@variants
+@pairs
+def test_first_weights_are_the_same_numbers(results, one, other, name, variant):
+    first, second = both(results, one, other, f"{name}/{variant}/digest")
+    assert first == second
+
+
+@networks
+@variants
+@pairs
+def test_outputs_agree(results, one, other, name, variant):
+    first, second = both(results, one, other, f"{name}/{variant}/output")
+    assert first.shape == second.shape
+    # Parts of the output's scale: float32 sums of hundreds of terms in another order.
+    assert np.abs(first - second).max() <= 1e-5 * np.abs(first).max()
+
+
+@networks
+@variants
+@pairs
+def test_losses_agree(results, one, other, name, variant):
+    first, second = both(results, one, other, f"{name}/{variant}/losses")
+    if first is None and second is None:
+        pytest.skip("not trained here, to save time")
+    assert len(first) == 20
+    np.testing.assert_allclose(first, second, rtol=1e-3)
+
+
+@networks
+def test_the_losses_fall(results, name):
+    # So that agreement is not that of networks in which nothing happens.
+    losses = next(iter(results.values())).get(f"{name}/plain/losses")
+    if losses is None:
+        pytest.skip("not trained here, to save time")
+    assert losses[-1] < 0.999 * losses[0]

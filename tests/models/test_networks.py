@@ -1,0 +1,203 @@
+"""What holds for every network by name: where it starts, learning, saving, layouts, precision."""
+
+import keras
+import numpy as np
+import pytest
+from checks import assert_close, enlarged, frames_of, predicted, randomise
+
+from keras_vsr.errors import InputError
+from keras_vsr.models import NETWORKS, build
+from keras_vsr.training.fit import compile_model
+from keras_vsr.training.precision import precision
+from keras_vsr.training.recipe import Recipe
+from keras_vsr.weights.initial import initialise
+
+pytestmark = pytest.mark.backend
+
+# Narrower and shallower than published, so that they are compiled soon; their shape is the same.
+SMALL = {
+    "srcnn": {"filters": (8, 6), "kernels": (5, 1, 3)},
+    "fsrcnn_2019": {"filters": 8, "mapping_filters": 6, "upscale_filters": 4},
+    "srnet3d": {"filters": 6, "mapping_filters": 4},
+    "parallel5": {
+        "filters_2d": 4,
+        "filters_3d": 4,
+        "wide_filters": 6,
+        "upscale_filters": 4,
+        "recursions_2d": 1,
+        "recursions_3d": 1,
+    },
+    "delta": {
+        "filters": 4,
+        "stem_filters": 6,
+        "upscale_filters": 4,
+        "filters_3d": 4,
+        "wide_filters_3d": 6,
+        "recursions_2d": 1,
+        "recursions_3d": 1,
+    },
+}
+PARTS = {
+    "2d_then_3d": {"two_d": "fsrcnn_2019", "three_d": "srnet3d"},
+    "two_in_one": {"two_d": "fsrcnn_2019", "three_d": "srnet3d"},
+    "3d_then_2d": {"two_d": "srcnn", "three_d": "srnet3d"},
+}
+RECIPE = Recipe(learning_rate=1e-3, batch_size=2, epochs=1, patience=None, source="this test")
+
+every_network = pytest.mark.parametrize("name", NETWORKS)
+plain_and_residual = pytest.mark.parametrize("residual", [False, True])
+
+
+def small(name, **arguments):
+    inside = {part: small(other, **arguments) for part, other in PARTS.get(name, {}).items()}
+    return build(name, **SMALL.get(name, {}), **inside, **arguments)
+
+
+def lr_frames(name):
+    """A batch of LR frames, shaped as the network takes it."""
+    before = {"frame": (2,), "window": (2, 5), "clip": (2, 6)}[NETWORKS[name].takes]
+    return frames_of((*before, 6, 7, 1))
+
+
+def given_to(name, low):
+    return enlarged(low).astype(np.float32) if NETWORKS[name].enlarged else low
+
+
+def bicubic_of(name, low):
+    """The frames that the network's output stands for, enlarged and cropped as its output is."""
+    high = enlarged(low)
+    if NETWORKS[name].takes == "frame":
+        return high
+    middle = high[:, 2] if NETWORKS[name].takes == "window" else high[:, 2:-2]
+    return middle[..., 2:-2, 2:-2, :]
+
+
+def targets(made, seed=9):
+    return np.random.default_rng(seed).random(made.shape, np.float32)
+
+
+@every_network
+def test_a_residual_network_starts_at_bicubic(name):
+    model = small(name, residual=True)
+    initialise(model, seed=3)
+    low = lr_frames(name)
+    made = predicted(model, given_to(name, low))
+    np.testing.assert_allclose(made, bicubic_of(name, low), rtol=0, atol=1e-6)
+
+
+@every_network
+def test_a_plain_network_is_shaped_alike_and_does_not(name):
+    model = small(name)
+    initialise(model, seed=3)
+    low = lr_frames(name)
+    made, bicubic = predicted(model, given_to(name, low)), bicubic_of(name, low)
+    assert made.shape == bicubic.shape
+    assert np.abs(made - bicubic).max() > 0.1
+
+
+@every_network
+@plain_and_residual
+def test_every_weight_learns(name, residual):
+    # Random weights with positive biases: nothing is dead, and no last layer is zero. Adam moves
+    # each number that has a gradient, however small, by about the learning rate.
+    model = randomise(small(name, residual=residual))
+    compile_model(model, RECIPE)
+    x = given_to(name, lr_frames(name))
+    before = model.get_weights()
+    loss = model.train_on_batch(x, targets(predicted(model, x)))
+    assert np.isfinite(loss)
+    for variable, old, new in zip(model.weights, before, model.get_weights(), strict=True):
+        assert np.isfinite(new).all(), variable.path
+        moved = np.mean(np.abs(new - old) > 0.2 * RECIPE.learning_rate)
+        assert moved > 0.3, f"{moved:.0%} of {variable.path} moved"
+
+
+@every_network
+@plain_and_residual
+def test_saved_and_loaded_it_is_the_same(name, residual, tmp_path):
+    model = randomise(small(name, residual=residual))
+    x = given_to(name, lr_frames(name))
+    truth = predicted(model, x)
+    assert np.ptp(truth) > 0
+    model.save(tmp_path / "network.keras")
+    np.testing.assert_array_equal(
+        predicted(keras.models.load_model(tmp_path / "network.keras"), x), truth
+    )
+    model.save_weights(tmp_path / "network.weights.h5")
+    fresh = small(name, residual=residual)
+    fresh.load_weights(tmp_path / "network.weights.h5")
+    np.testing.assert_array_equal(predicted(fresh, x), truth)
+
+
+@every_network
+def test_both_layouts_inside_give_the_same(name):
+    last, first = (
+        randomise(small(name, residual=True, data_format=data_format))
+        for data_format in ("channels_last", "channels_first")
+    )
+    for one, other in zip(last.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    x = given_to(name, lr_frames(name))
+    assert_close(predicted(first, x), predicted(last, x))
+
+
+@every_network
+def test_half_precision_ends_in_single(name):
+    with precision("mixed_float16"):
+        plain, residual = small(name), small(name, residual=True)
+    assert keras.config.dtype_policy().name == "float32"
+    assert plain.outputs[0].dtype == residual.outputs[0].dtype == "float32"
+    initialise(residual, seed=0)
+    low = lr_frames(name)
+    made = predicted(residual, given_to(name, low))  # bicubic frames are not rounded on their way
+    np.testing.assert_allclose(made, bicubic_of(name, low), rtol=0, atol=1e-6)
+
+
+@every_network
+def test_half_precision_learns(name):
+    with precision("mixed_float16"):
+        model = randomise(small(name))
+        compile_model(model, RECIPE)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    x = given_to(name, lr_frames(name))
+    truth = bicubic_of(name, lr_frames(name))
+    before = model.get_weights()
+    for _ in range(10):  # a step whose gradients overflow is left out, and the scale is halved
+        assert np.isfinite(model.train_on_batch(x, truth))
+        after = model.get_weights()
+        if all((old != new).any() for old, new in zip(before, after, strict=True)):
+            break
+    else:
+        pytest.fail("no step was taken")
+    assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in after)
+
+
+def test_half_precision_is_near_single_precision():
+    single = randomise(build("srnet3d", filters=6, mapping_filters=4))
+    with precision("mixed_float16"):
+        half = randomise(build("srnet3d", filters=6, mapping_filters=4))
+    x = frames_of((1, 5, 10, 11, 1))
+    truth, made = predicted(single, x), predicted(half, x)
+    assert_close(made, truth, tolerance=0.02)
+    assert (made != truth).any()  # else it was not computed in half precision
+
+
+def test_names_that_no_network_has():
+    with pytest.raises(InputError, match=r"'edsr'; there are srcnn, fsrcnn_2019,"):
+        build("edsr")
+
+
+@every_network
+def test_the_list_says_what_a_network_takes(name):
+    network = NETWORKS[name]
+    model = small(name)
+    assert model.name == name
+    rank = {"frame": 4, "window": 5, "clip": 5}[network.takes]
+    assert len(model.input_shape) == rank
+    if network.takes == "window":
+        assert model.input_shape[1] == 5
+    if network.takes == "clip":
+        assert model.input_shape[1] is None
+    x = given_to(name, lr_frames(name))
+    made = predicted(model, x)
+    assert made.shape[-3] == (12 if network.takes == "frame" else 8)
