@@ -92,6 +92,17 @@ STAGE_COLUMNS = (
     *CONTEXT_COLUMNS,
 )
 
+# One row: one of the README's commands in a fresh clone.
+COMMAND_COLUMNS = (
+    "row",  # key
+    "command",
+    "backend",
+    "seconds",  # wall clock, installing included where the command had to
+    "device",
+    "python_version",
+    "date",
+)
+
 # One row: a network that a run left out, and why.
 SKIPPED_COLUMNS = ("study", "model", "variant", "backend", "reason")
 

@@ -35,7 +35,7 @@ def fsrcnn_2019(
         residual: Adds the bicubic enlargement of the frame to a linear last layer that starts at
             zero. Without it the last layer has a ReLU, as published.
         data_format: Layout inside; None takes the backend's faster one.
-        name: Name of the model.
+        name: Name of the model; put before the names of its layers that have weights.
 
     Input shape:
         (batch, h, w, 1), an LR frame
@@ -49,10 +49,10 @@ def fsrcnn_2019(
     )
     frame = keras.Input((None, None, 1), name="frame")
     x = to_inner(frame, data_format, "enter")
-    x = conv(filters, 5, name="extract")(x)
-    x = conv(mapping_filters, 1, name="shrink")(x)
-    x = conv(mapping_filters, 3, name="map")(x)
-    x = conv(filters, 1, name="expand")(x)
+    x = conv(filters, 5, name=f"{name}_extract")(x)
+    x = conv(mapping_filters, 1, name=f"{name}_shrink")(x)
+    x = conv(mapping_filters, 3, name=f"{name}_map")(x)
+    x = conv(filters, 1, name=f"{name}_expand")(x)
     x = keras.layers.Conv2DTranspose(
         upscale_filters,
         4,
@@ -60,14 +60,15 @@ def fsrcnn_2019(
         padding="same",
         activation=activation,
         data_format=data_format,
-        name="upscale",
+        name=f"{name}_upscale",
     )(x)
+    last = f"{name}_reconstruct"
     if residual:
-        x = conv(1, 5, activation="linear", kernel_initializer="zeros", name="reconstruct")(x)
+        x = conv(1, 5, activation="linear", kernel_initializer="zeros", name=last)(x)
         x = to_public(x, data_format, "leave")
         bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(frame)
         x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
     else:
-        x = conv(1, 5, activation="relu", name="reconstruct")(x)
+        x = conv(1, 5, activation="relu", name=last)(x)
         x = to_public(x, data_format, "leave")
     return keras.Model(frame, x, name=name)

@@ -29,7 +29,7 @@ def srcnn(
         residual: Adds the input, which is the bicubically enlarged frame, to the output, and starts
             the last layer at zero.
         data_format: Layout inside; None takes the backend's faster one.
-        name: Name of the model.
+        name: Name of the model; put before the names of its layers that have weights.
 
     Input shape:
         (batch, H, W, 1), a frame already enlarged
@@ -41,13 +41,13 @@ def srcnn(
     conv = partial(keras.layers.Conv2D, padding="same", data_format=data_format)
     frame = keras.Input((None, None, 1), name="enlarged_frame")
     x = to_inner(frame, data_format, "enter")
-    x = conv(filters[0], kernels[0], activation=activation, name="extract")(x)
-    x = conv(filters[1], kernels[1], activation=activation, name="map")(x)
+    x = conv(filters[0], kernels[0], activation=activation, name=f"{name}_extract")(x)
+    x = conv(filters[1], kernels[1], activation=activation, name=f"{name}_map")(x)
     x = conv(
         1,
         kernels[2],
         kernel_initializer="zeros" if residual else "glorot_uniform",
-        name="reconstruct",
+        name=f"{name}_reconstruct",
     )(x)
     x = to_public(x, data_format, "leave")
     if residual:

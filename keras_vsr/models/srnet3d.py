@@ -42,7 +42,7 @@ def srnet3d_trunk(
     activation: str,
     zero_last: bool,
     data_format: str,
-    prefix: str = "",
+    prefix: str,
 ):
     """The layers from a volume (batch, 5, H, W, 1), inner layout, to one map two pixels smaller.
 
@@ -105,7 +105,7 @@ def srnet3d(
         residual: Adds the middle frame of the window, which is already enlarged, to the output, and
             starts the last layer at zero.
         data_format: Layout inside; None takes the backend's faster one.
-        name: Name of the model.
+        name: Name of the model; put before the names of its layers that have weights.
 
     Input shape:
         (batch, 5, H, W, 1), frames already enlarged
@@ -125,6 +125,7 @@ def srnet3d(
         activation=activation,
         zero_last=residual,
         data_format=data_format,
+        prefix=f"{name}_",
     )
     x = to_public(x, data_format, "leave")
     if residual:

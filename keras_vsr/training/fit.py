@@ -1,6 +1,7 @@
 """The training loop: one recipe, one row an epoch, stopped and continued at any epoch."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,18 @@ def compile_model(model: keras.Model, recipe: Recipe) -> None:
     Keras 3 ignores Keras 2's `decay`; InverseTimeDecay with one step is the same schedule. Only JAX
     is compiled ahead: torch.compile takes longer than a short training, and XLA's 3D convolutions
     on a CPU are slower than TensorFlow's own.
+
+    Raises:
+        ValueError: two variables have one path. Keras on torch clears the gradient of only one of
+            them, and the other's adds up from step to step.
     """
+    paths = Counter(variable.path for variable in model.trainable_variables)
+    shared = [path for path, count in paths.items() if count > 1]
+    if shared:
+        raise ValueError(
+            f"each variable of {model.name} must have a path of its own, but several have "
+            f"{', '.join(shared)}: give the models inside, or their layers, other names"
+        )
     rate = recipe.learning_rate
     if recipe.decay:
         rate = keras.optimizers.schedules.InverseTimeDecay(
