@@ -224,7 +224,7 @@ def gain_figure(gains: Sequence[Row]) -> Figure:
         axes.set_title(BACKEND_LABELS[backend], loc="left")
         axes.set_xscale("symlog", linthresh=1, linscale=0.8)
         axes.set_xlim(*limits)
-        ticks = [t for t in (-30, -10, -3, -1, 0, 1, 3, 10, 30) if limits[0] < t < limits[1]]
+        ticks = [t for t in (-30, -10, -3, -1, 0, 1, 3, 10) if limits[0] < t < limits[1]]
         axes.set_xticks(ticks, [f"{tick:+d}" if tick else "0" for tick in ticks])
         axes.minorticks_off()
         axes.grid(axis="x")

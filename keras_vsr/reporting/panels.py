@@ -140,9 +140,15 @@ def choose_networks(frames: Mapping[str, np.ndarray], count: int = 4) -> list[st
 
     Returns:
         Up to `count` names by PSNR. With room for two or more, the last place is the best plain
-        network's, so that the paper's own network is there to be seen.
+        network's, so that the paper's own network is there to be seen. Of networks that made the
+        same frame, as a cascade and its last network do, one is chosen.
     """
     by_quality = sorted(network_names(frames), key=lambda name: (-frame_psnr(frames, name), name))
+    by_quality = [
+        name
+        for place, name in enumerate(by_quality)
+        if not any(np.array_equal(frames[name], frames[better]) for better in by_quality[:place])
+    ]
     chosen = by_quality[:count]
     plain = [name for name in by_quality if name.endswith("/plain")]
     if count > 1 and plain and plain[0] not in chosen:
