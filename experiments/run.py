@@ -7,6 +7,7 @@ and started again with the same options it goes on where it was, with the same r
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -44,12 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         if options.list:
-            print(listing())
+            print(listing(), flush=True)
             return 0
         return run(options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # `head`, for one, stops reading when it has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130

@@ -121,6 +121,9 @@ class Epochs:
         patch: Height and width of random patches, in target pixels; None trains on whole frames.
         patches: Patches drawn from each sample.
         limit: Most samples in an epoch; None takes all.
+
+    Raises:
+        ValueError: patches of that size cannot be cut.
     """
 
     samples: Samples
@@ -129,6 +132,17 @@ class Epochs:
     patch: int | None = None
     patches: int = 1
     limit: int | None = None
+
+    def __post_init__(self):
+        if self.patch is None:
+            return
+        ratio, lost = self.samples.ratio, 2 * self.samples.border
+        height, width = self.samples.targets[0].shape[1:]
+        if self.patch % ratio or not lost < self.patch <= min(height, width):
+            raise ValueError(
+                f"patch {self.patch} must be a multiple of {ratio}, more than {lost} and no more "
+                f"than the frames have, {height}x{width}"
+            )
 
     @property
     def samples_each_step(self) -> int:

@@ -356,6 +356,15 @@ def test_list_names_everything(capsys):
     assert all(len(line) > len(name) + 40 for name, line in zip(named, lines, strict=True))
 
 
+def test_list_that_nobody_reads_to_its_end():
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, PROGRAM, "--list"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def planned(line):
     """The cells of a line of the plan."""
     pattern = r"(\w+) +(\w+) +(plain|residual) +([\d,]+) +(\w+ \d+x\d+) +(\d+) +(\d+) +(\d+) +"

@@ -17,11 +17,13 @@ WORKER = Path(__file__).with_name("agreement_worker.py")
 SECONDS = 600  # until a worker is given up
 
 VARIANTS = ("plain", "residual")
-pairs = pytest.mark.parametrize(
-    ("one", "other"), itertools.combinations(BACKENDS, 2), ids=" and ".join
-)
+pairs = pytest.mark.parametrize(("one", "other"), [*itertools.combinations(BACKENDS, 2)])
 networks = pytest.mark.parametrize("name", NETWORKS)
 variants = pytest.mark.parametrize("variant", VARIANTS)
+# What the worker trains.
+TRAINED = [(name, "plain") for name in NETWORKS if name != "two_in_one"]
+TRAINED += [("fsrcnn_2019", "residual"), ("srnet3d", "residual")]
+trained = pytest.mark.parametrize(("name", "variant"), TRAINED)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def both(results, one, other, key):
     for backend in (one, other):
         if backend not in results:
             pytest.skip(f"{backend} is not installed")
-    return results[one].get(key), results[other].get(key)
+    return results[one][key], results[other][key]
 
 
 @networks
@@ -81,21 +83,17 @@ def test_outputs_agree(results, one, other, name, variant):
     assert np.abs(first - second).max() <= 1e-5 * np.abs(first).max()
 
 
-@networks
-@variants
+@trained
 @pairs
 def test_losses_agree(results, one, other, name, variant):
     first, second = both(results, one, other, f"{name}/{variant}/losses")
-    if first is None and second is None:
-        pytest.skip("not trained here, to save time")
     assert len(first) == 20
     np.testing.assert_allclose(first, second, rtol=1e-3)
 
 
-@networks
-def test_the_losses_fall(results, name):
-    # So that agreement is not that of networks in which nothing happens.
-    losses = next(iter(results.values())).get(f"{name}/plain/losses")
-    if losses is None:
-        pytest.skip("not trained here, to save time")
-    assert losses[-1] < 0.999 * losses[0]
+@trained
+def test_the_losses_fall(results, name, variant):
+    # So that agreement is not that of networks in which nothing happens. The range limiter makes
+    # the first steps of parallel5 small ones.
+    losses = next(iter(results.values()))[f"{name}/{variant}/losses"]
+    assert losses[-1] < 0.9995 * losses[0]

@@ -30,18 +30,18 @@ def test_parameters(name, parameters):
 def fsrcnn(frames, w, name):
     x = frames
     for layer in ("extract", "shrink", "map", "expand"):
-        x = relu(correlate(x, *w[name, layer]))
-    x = relu(transposed(x, *w[name, "upscale"], 2))
-    return relu(correlate(x, *w[name, "reconstruct"]))
+        x = relu(correlate(x, *w[name, f"{name}_{layer}"]))
+    x = relu(transposed(x, *w[name, f"{name}_upscale"], 2))
+    return relu(correlate(x, *w[name, f"{name}_reconstruct"]))
 
 
 def srnet3d(window, w, name):
     x = window
     for layer in ("extract", "shrink", "map1", "map2", "expand"):
-        x = relu(correlate(x, *w[name, layer]))
+        x = relu(correlate(x, *w[name, f"{name}_{layer}"]))
     for layer in ("collapse1", "collapse2"):
-        x = relu(correlate(x, *w[name, layer], "valid"))
-    return correlate(x[:, 0], *w[name, "reconstruct"])
+        x = relu(correlate(x, *w[name, f"{name}_{layer}"], "valid"))
+    return correlate(x[:, 0], *w[name, f"{name}_reconstruct"])
 
 
 @pytest.mark.parametrize("name", ["2d_then_3d", "two_in_one"])
@@ -74,6 +74,6 @@ def test_3d_then_2d():
     model = randomise(build("3d_then_2d", two_d=two_d, three_d=three_d))
     window, w = frames_of((2, 5, 10, 11, 1)), weights_of(model)
     x = srnet3d(window, w, "srnet3d")
-    x = relu(correlate(x, *w["srcnn", "extract"]))
-    x = relu(correlate(x, *w["srcnn", "map"]))
-    assert_close(predicted(model, window), correlate(x, *w["srcnn", "reconstruct"]))
+    x = relu(correlate(x, *w["srcnn", "srcnn_extract"]))
+    x = relu(correlate(x, *w["srcnn", "srcnn_map"]))
+    assert_close(predicted(model, window), correlate(x, *w["srcnn", "srcnn_reconstruct"]))

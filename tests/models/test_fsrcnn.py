@@ -27,9 +27,9 @@ def fsrcnn_in_numpy(frames, w, scale, residual, act=relu):
     """32x5x5, 8x1x1, 8x3x3, 32x1x1, transposed 16x4x4, 1x5x5."""
     x = frames
     for name in ("extract", "shrink", "map", "expand"):
-        x = act(correlate(x, *w[name]))
-    x = act(transposed(x, *w["upscale"], scale))
-    x = correlate(x, *w["reconstruct"])
+        x = act(correlate(x, *w[f"fsrcnn_2019_{name}"]))
+    x = act(transposed(x, *w["fsrcnn_2019_upscale"], scale))
+    x = correlate(x, *w["fsrcnn_2019_reconstruct"])
     return x + enlarged(frames, scale) if residual else relu(x)
 
 

@@ -23,6 +23,6 @@ def test_forward(activation, residual):
     )
     frames = frames_of((2, 9, 12, 1)) - 0.3  # of both signs, so that ReLUs do something
     w, act = weights_of(model), relu if activation == "relu" else lambda x: x
-    x = act(correlate(frames, *w["extract"]))
-    x = correlate(act(correlate(x, *w["map"])), *w["reconstruct"])
+    x = act(correlate(frames, *w["srcnn_extract"]))
+    x = correlate(act(correlate(x, *w["srcnn_map"])), *w["srcnn_reconstruct"])
     assert_close(predicted(model, frames), x + frames if residual else x)

@@ -17,9 +17,9 @@ def test_parameters(order, last_kernel, parameters):
     model = build("srnet3d", last_kernel=last_kernel, order=order)
     assert model.count_params() == parameters
     wide, thin = KERNELS[order]
-    assert model.get_layer("extract").kernel.shape == (*wide, 1, 32)
-    assert model.get_layer("shrink").kernel.shape == (*thin, 32, 8)
-    assert model.get_layer("expand").kernel.shape == (*thin, 8, 32)
+    assert model.get_layer("srnet3d_extract").kernel.shape == (*wide, 1, 32)
+    assert model.get_layer("srnet3d_shrink").kernel.shape == (*thin, 32, 8)
+    assert model.get_layer("srnet3d_expand").kernel.shape == (*thin, 8, 32)
 
 
 @pytest.mark.parametrize("order", KERNELS)
@@ -43,11 +43,11 @@ def test_forward(order, last_kernel, residual, activation):
     w, act = weights_of(model), relu if activation == "relu" else lambda x: x
     x = window
     for name in ("extract", "shrink", "map1", "map2", "expand"):
-        x = act(correlate(x, *w[name]))
+        x = act(correlate(x, *w[f"srnet3d_{name}"]))
     for name in ("collapse1", "collapse2"):
-        x = act(correlate(x, *w[name], "valid"))
+        x = act(correlate(x, *w[f"srnet3d_{name}"], "valid"))
     assert x.shape[:4] == (2, 1, 5, 6)
-    x = correlate(x[:, 0], *w["reconstruct"])
+    x = correlate(x[:, 0], *w["srnet3d_reconstruct"])
     if residual:
         x = x + window[:, 2, 2:-2, 2:-2]
     assert_close(predicted(model, window), x)
