@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.plan import Task
+from experiments.plan import Task, trained_on
 from experiments.preset import Preset
 from experiments.runner import SPLITS_SCORED
 from keras_vsr.data.clips import Pair
@@ -54,19 +54,19 @@ def cost(preset: Preset, task: Task, splits: dict[str, list[Pair]]) -> Cost:
     parameters = sum(model.count_params() for model in models)
     size = preset.size(task.chain[-1].job.model)
     height, width = splits["train"][0].high.shape[1:]
-    trained_on = size.trained_on(height, width)
+    pixels = trained_on(preset, task, height, width)
     if not task.job.network:
-        return Cost(parameters, trained_on, 0, 0, 0, sum(each), scored)
+        return Cost(parameters, pixels, 0, 0, 0, sum(each), scored)
     recipe = RECIPES[task.job.recipe]
     epochs = size.epochs or recipe.epochs
     lost = 0 if all(network.takes == "frame" for network in networks) else WINDOW - 1
     samples = sum(pair.frames - lost for pair in splits["train"])
     used = min(samples, size.samples or samples)
     share = size.patches * size.patch**2 / (height * width) if size.patch else 1.0
-    training = used * share * (1 + BACKWARD) + 2 * min(preset.scored_frames, samples)
+    training = used * share * (1 + BACKWARD) + 2 * min(preset.scored_frames or samples, samples)
     return Cost(
         parameters,
-        trained_on,
+        pixels,
         samples,
         max(1, used // recipe.batch_size),
         epochs,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from experiments.preset import Preset
 from experiments.studies import STUDIES, Job, Study
 from keras_vsr.errors import InputError
 
@@ -91,3 +92,10 @@ def leave_out(tasks: list[Task], named: list[str], backend: str, processor: bool
     slow = LEFT_OUT.get((backend, "cpu" if processor else "gpu"), ())
     out = [task for task in tasks if task.job.model in slow and task.job.model not in named]
     return [task for task in tasks if task not in out], out
+
+
+def trained_on(preset: Preset, task: Task, height: int, width: int) -> str:
+    """Where the training pixels of a task's networks come from, for rows and plans: one after the
+    other where they differ."""
+    sizes = [preset.size(link.job.model) for link in task.chain]
+    return ", then ".join(dict.fromkeys(size.trained_on(height, width) for size in sizes))

@@ -37,7 +37,8 @@ class ModelSize:
         epochs: None takes the recipe's.
         samples: Most samples in an epoch; None takes all.
         patch: Side of random patches in HR pixels; None trains on whole frames.
-        patches: Patches of each sample.
+        patches: Patches of each sample. A batch holds as many samples as the recipe says, each seen
+            through so many patches.
     """
 
     epochs: int | None = None
@@ -59,14 +60,15 @@ class Preset:
         name: File name without its ending.
         summary: One line for a list.
         climate: Sizes of the data.
-        scored_frames: Training and validation frames scored after each epoch, at most.
+        scored_frames: Training and validation frames scored after each epoch, at most; None scores
+            all of them.
         models: Sizes by model, where they differ from the recipe's.
     """
 
     name: str
     summary: str
     climate: ClimateSize
-    scored_frames: int
+    scored_frames: int | None = None
     models: dict[str, ModelSize] = field(default_factory=dict)
 
     def size(self, model: str) -> ModelSize:

@@ -72,8 +72,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     option("--data", type=Path, metavar="PATH", help="published climate file to use")
     option(
         "--protocol",
-        default=climate_data.PROTOCOLS[0],
-        help="split of generated data: as_described (by run, default) or as_run (as published)",
+        help="split of frames: as_described (unseen test run; default) or as_run (frames of one "
+        "run, as published; with --data always)",
     )
     option(
         "--mixed-precision",
@@ -107,7 +107,13 @@ def run(options: argparse.Namespace) -> int:
     tasks = choose_tasks(studies, options.models)
     if not 0 <= options.seed <= LARGEST_SEED:
         raise InputError(f"--seed is {options.seed}; it must be 0 to {LARGEST_SEED}")
+    options.protocol = options.protocol or ("as_run" if options.data else "as_described")
     climate_data.check_protocol(options.protocol)
+    if options.data and options.protocol != "as_run":
+        raise InputError(
+            f"--protocol {options.protocol} needs several runs, but {options.data} is one: "
+            "leave the option out"
+        )
     backend = choose_backend()
     if options.dry_run:
         dry_run(options, chosen, tasks, backend)

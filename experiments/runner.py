@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -12,7 +13,7 @@ import numpy as np
 
 import keras_vsr
 from experiments.climate_data import ClimateData
-from experiments.plan import Task, choose_tasks
+from experiments.plan import Task, choose_tasks, trained_on
 from experiments.preset import Preset
 from experiments.studies import STUDIES
 from keras_vsr import metrics
@@ -99,7 +100,7 @@ class Runner:
     def place(self, task: Task) -> Path:
         """The task's folder; its name changes with whatever its results depend on."""
         depends = {
-            "version": keras_vsr.__version__,
+            "code": source_digest(),
             "keras": package_version("keras"),
             "backend": (self.backend, self.shared["backend_version"]),
             "data": self.data.identity,
@@ -232,7 +233,7 @@ class Runner:
             "model": task.job.model,
             "variant": task.variant,
             "parameters": sum(self.trained(link).count_params() for link in chain),
-            "trained_on": self.preset.size(chain[-1].job.model).trained_on(*frame),
+            "trained_on": trained_on(self.preset, task, *frame),
             "epochs": len(self.train(chain[-1]).history),
             "best_epoch": self.train(chain[-1]).best_epoch,
             **self._context(task),
@@ -389,6 +390,17 @@ class Runner:
         buffer = io.BytesIO()
         np.save(buffer, outputs[frame])
         write_bytes(self.place(task) / PICTURE, buffer.getvalue())
+
+
+@cache
+def source_digest() -> str:
+    """A digest of the code that results depend on: what an older version stored is not used."""
+    package = Path(keras_vsr.__file__).parent
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(package.rglob("*.py")):
+        if path.relative_to(package).parts[0] != "reporting":
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -66,6 +66,7 @@ def main() -> int:
             print(f"{name}: {seconds:.0f} s, exit status {made.returncode}", flush=True)
             if made.returncode:
                 failed.append(name)
+                rows.pop(name, None)
                 continue
             rows[name] = {
                 "row": name,

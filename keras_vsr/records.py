@@ -36,7 +36,7 @@ SCORE_COLUMNS = (
     "stage",  # which output is scored: "output", or for cascades "2d" and "output"
     "dataset",
     "data_source",  # "generated", or the name of the published file
-    "protocol",  # as_described or as_run
+    "protocol",  # how frames were split: as_described (test run unseen) or as_run (as published)
     "degradation",  # how the LR frames were made
     "scale",
     "split",  # train, validation or test
@@ -51,8 +51,8 @@ SCORE_COLUMNS = (
     "psnr_db",
     "bicubic_psnr_db",  # of bicubic enlargement on the very same frames and pixels
     "gain_over_bicubic_db",
-    "parameters",  # trainable numbers in the network; empty for interpolation
-    "trained_on",  # "frames 80x160" or "patches 40x40"; empty for interpolation
+    "parameters",  # trainable numbers of all networks in the row; empty for interpolation
+    "trained_on",  # "frames 80x160" or "patches 40x40", network by network; empty for interpolation
     "epochs",  # epochs run, of all stages of a cascade's last network
     "best_epoch",  # the epoch (from 1) whose weights are scored
     *CONTEXT_COLUMNS,
@@ -69,9 +69,11 @@ EPOCH_COLUMNS = (
     "epoch",  # from 1
     "learning_rate",  # at the end of the epoch
     "loss",  # mean over the epoch's batches, in the units of the recipe's intensities
-    "train_mse",  # after the epoch, on as many training frames as there are validation frames
+    "train_frames",  # scored after the epoch, evenly spaced
+    "train_mse",
     "train_ssim",  # 7x7 uniform window
     "train_psnr_db",
+    "validation_frames",
     "validation_mse",  # data in [0, 1]
     "validation_ssim",
     "validation_psnr_db",

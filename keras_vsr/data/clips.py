@@ -52,6 +52,24 @@ def window_indices(frames: int, window: int = 5) -> np.ndarray:
     return window_centres(frames, window)[:, np.newaxis] + offsets
 
 
+def packed_windows(clip: np.ndarray, window: int = 5) -> np.ndarray:
+    """All windows of a clip, as a read-only view: no frame is copied.
+
+    Args:
+        clip: Frames of shape (T, h, w).
+        window: Number of frames in a window, odd.
+
+    Returns:
+        Shape (T - window + 1, window, h, w); row i is centred on frame i + window // 2.
+
+    Raises:
+        InputError: the clip has fewer frames than a window.
+    """
+    window_centres(len(clip), window)
+    view = np.lib.stride_tricks.sliding_window_view(clip, window, axis=0)
+    return np.moveaxis(view, -1, 1)
+
+
 @dataclass(frozen=True, eq=False)  # eq: `==` of arrays has no truth value
 class Pair:
     """One clip at both sizes. The frames are held as they are given, and never copied.
@@ -141,6 +159,4 @@ class Pair:
         Raises:
             InputError: the clip has fewer frames than a window.
         """
-        window_centres(self.frames, window)
-        view = np.lib.stride_tricks.sliding_window_view(self.low, window, axis=0)
-        return np.moveaxis(view, -1, 1)
+        return packed_windows(self.low, window)

@@ -8,13 +8,13 @@ from keras_vsr.window import BORDER, WINDOW
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
-# Which frames and pixels are compared. A window network has no output for the first two and the
-# last two frames and loses two pixels at each side; "middle" is what all networks have in common.
-AREAS = ("whole", "middle")
-
 
 def middle(clip: np.ndarray) -> np.ndarray:
-    """Frames 2 to T - 3 of a clip (T, H, W) without 2 pixels on each side; no copy."""
+    """Frames 2 to T - 3 of a clip (T, H, W) without 2 pixels on each side; no copy.
+
+    A network of windows has no output for the other frames and pixels: the middle is what all
+    networks have in common.
+    """
     reach = WINDOW // 2
     return clip[reach : len(clip) - reach, BORDER:-BORDER, BORDER:-BORDER]
 

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_vsr.errors import InputError
+from keras_vsr.data.clips import packed_windows
 from keras_vsr.window import WINDOW
 
 # Output frames in a batch. Torch leaves its fast 3D convolutions for batches of one, and more than
@@ -62,26 +62,20 @@ def predict_clip(
     Raises:
         InputError: a network of windows is given fewer than five frames.
     """
-    frames = len(clip)
     if takes == "frame":
         made = predict_batches(model, clip[..., None], intensity=intensity, batch_size=batch_size)
         return made[..., 0]
-    if frames < WINDOW:
-        raise InputError(f"the clip has {frames} frames, but a window takes {WINDOW}: give more")
+    windows = packed_windows(clip, WINDOW)
+    if takes == "window":
+        made = predict_batches(
+            model, windows[..., None], intensity=intensity, batch_size=batch_size
+        )
+        return made[..., 0]
     outputs = []
-    for start in range(0, frames - WINDOW + 1, batch_size):
-        stop = min(start + batch_size, frames - WINDOW + 1)
-        if takes == "window":
-            given = np.stack([clip[first : first + WINDOW] for first in range(start, stop)])
-            made = predict_batches(
-                model, given[..., None], intensity=intensity, batch_size=batch_size
-            )
-        else:  # a clip of its own for each part, moved back at the end so that all have one length
-            length = min(batch_size + WINDOW - 1, frames)
-            first = min(start, frames - length)
-            part = clip[None, first : first + length, ..., None]
-            made = predict_batches(model, part, intensity=intensity, batch_size=1)[
-                0, start - first :
-            ]
-        outputs.append(made[..., 0])
+    length = min(batch_size + WINDOW - 1, len(clip))
+    for start in range(0, len(windows), batch_size):
+        first = min(start, len(clip) - length)  # the last part starts earlier: all have one length
+        part = clip[None, first : first + length, ..., None]
+        made = predict_batches(model, part, intensity=intensity, batch_size=1)
+        outputs.append(made[0, start - first :, ..., 0])
     return np.concatenate(outputs)

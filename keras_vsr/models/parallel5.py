@@ -112,7 +112,11 @@ def parallel5(
 def frame_stack(
     x, *, filters, wide_filters, upscale_filters, recursions, scale, data_format, prefix
 ):
-    """One 2D stack: one LR frame to one map at HR size, inner layout."""
+    """One 2D stack: an LR frame (batch, h, w, 1) to a map (batch, scale * h, scale * w, 1).
+
+    Both are in the inner layout; `recursions=0` leaves the block out, `prefix` goes before the
+    layers' names.
+    """
     conv = partial(keras.layers.Conv2D, padding="same", activation="relu", data_format=data_format)
     x = conv(wide_filters, 5, name=f"{prefix}stem")(x)
     x = conv(filters, 1, name=f"{prefix}shrink")(x)
@@ -133,7 +137,10 @@ def frame_stack(
 
 
 def volume_stack(x, *, filters, wide_filters, recursions, order, data_format):
-    """The 3D part: (batch, 5, H, W, 1) to (batch, 1, H - 4, W - 4, wide_filters), inner layout."""
+    """The 3D part: (batch, 5, H, W, 1) to (batch, 1, H - 4, W - 4, wide_filters), inner layout.
+
+    The arguments are those of `parallel5`.
+    """
     kernel = taps(order)
     conv = partial(Conv3D, padding="same", activation="relu", data_format=data_format)
 

@@ -128,7 +128,10 @@ SECONDS_COLUMNS = (
     "note",
 )
 
-BEYOND = "beyond the paper: learns the residual over bicubic; published figures are plain's"
+BEYOND = (
+    "beyond the paper: learns what to add to its input, bicubic frames or those of the network "
+    "before it; published figures are plain's"
+)
 
 # Cells that must hold a number for a row to be of use; "nan" and "inf" are numbers.
 _SCORE_NUMBERS = ("mse", "ssim_uniform7", "psnr_db")
@@ -228,6 +231,7 @@ def result_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
                 notes = [
                     BEYOND if variant == "residual" else "",
                     ours.pop("missing") or counterpart.note,
+                    ours.pop("scored_on"),
                     counterpart.remark,
                     f"published: {row['note']}" if row["note"] else "",
                 ]
@@ -481,6 +485,7 @@ def _ours(
         (
             *("ours_mse", "ours_ssim", "ours_psnr_db", "bicubic_psnr_db", "gain_over_bicubic_db"),
             *("preset", "protocol", "data_source", "trained_on", "epochs_ours", "measured_row"),
+            "scored_on",
         ),
         "",
     )
@@ -495,6 +500,7 @@ def _ours(
             ours_ssim=row[f"{split}_ssim"],
             ours_psnr_db=row[f"{split}_psnr_db"],
             epochs_ours=row["epoch"],
+            scored_on=f"on {row[f'{split}_frames']} {split} frames",
         )
         # The training frames that an epoch is scored on have no bicubic figure of their own.
         if split == "validation":

@@ -57,6 +57,7 @@ class Checkpoint:
             "waited": self.waited,
             "finished": self.finished,
             "history": self.history,
+            "arrays": list(arrays),  # their names have no checksum
         }
         buffer = io.BytesIO()
         np.savez(buffer, state=np.array(json.dumps(state)), **arrays)
@@ -74,6 +75,8 @@ class Checkpoint:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             state = json.loads(str(arrays.pop("state")))
+            if sorted(arrays) != sorted(state.pop("arrays")):
+                raise ValueError("arrays are missing or have other names")
             groups = {
                 group: [arrays[name] for name in sorted(arrays) if name.startswith(f"{group}_")]
                 for group in ("weights", "optimizer", "best")

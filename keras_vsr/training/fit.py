@@ -77,7 +77,8 @@ def fit(
         The last state, with one row an epoch in `history`.
 
     Raises:
-        InputError: the loss is no longer a number, or the checkpoint cannot be read or written.
+        InputError: the data or the loss are not finite numbers, or the checkpoint cannot be read
+            or written.
     """
     state = Checkpoint()
     if Path(checkpoint).exists():
@@ -123,6 +124,12 @@ def _train_epoch(model: keras.Model, order: Epochs, epoch: int, intensity: float
     model.reset_metrics()
     losses = []
     for step, (inputs, targets) in enumerate(order.batches(epoch), start=1):
+        # Not left to the loss: TensorFlow's ReLU makes zeros of NaN, and the weights would be lost.
+        if not (np.isfinite(inputs).all() and np.isfinite(targets).all()):
+            raise InputError(
+                f"the training data of {model.name} hold a value that is not a finite number in "
+                f"epoch {epoch}, batch {step}: look for NaN in the clips"
+            )
         scale = np.float32(intensity)
         loss = model.train_on_batch(inputs * scale, targets * scale)
         model.reset_metrics()  # so that the value is this batch's own, and a bad one is named
@@ -130,7 +137,7 @@ def _train_epoch(model: keras.Model, order: Epochs, epoch: int, intensity: float
         if not np.isfinite(losses[-1]):
             raise InputError(
                 f"the loss of {model.name} became {losses[-1]} in epoch {epoch}, batch {step}: "
-                "look for NaN in the data, or lower the learning rate"
+                "lower the learning rate"
             )
     return float(np.mean(losses))
 

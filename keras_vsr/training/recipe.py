@@ -85,6 +85,8 @@ RECIPES: dict[str, Recipe] = {
         intensity=255.0,
         initial="torch_default",
         published_mixed=True,
+        # There, windows were split at random, 85 to 15, so that neighbours are on both sides;
+        # here validation frames are the last of each training run, as for the other networks.
         source="report_2021, 'Pytorch Code for Better Efficiency'",
     ),
 }

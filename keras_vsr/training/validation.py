@@ -34,6 +34,7 @@ class Held:
         )
         made = made.reshape(self.truth.shape)
         return {
+            "frames": len(self.truth),
             "mse": metrics.mse(self.truth, made, data_range=1.0),
             "ssim": metrics.ssim(self.truth, made, data_range=1.0),
             "psnr_db": metrics.psnr(self.truth, made, data_range=1.0),

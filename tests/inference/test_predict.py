@@ -38,7 +38,7 @@ def one_by_one(model, takes, clip, intensity):
     return np.array(made)[..., 0] / intensity
 
 
-@pytest.mark.parametrize("frames", [5, 6, 7, 8, 12])
+@pytest.mark.parametrize("frames", [5, 7, 12])
 @pytest.mark.parametrize("takes", ["frame", "window", "clip"])
 def test_lengths(networks, takes, frames):
     clip = frames_of((frames, 7, 8))

@@ -11,7 +11,7 @@ from keras_vsr.layers import BicubicEnlarge
 pytestmark = pytest.mark.backend
 
 
-@pytest.mark.parametrize("size", [(6, 8), (7, 5), (3, 11)])
+@pytest.mark.parametrize("size", [(6, 8), (7, 3)])
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_equals_the_degradations_enlargement(scale, size):
     frames = frames_of((2, *size, 1), seed=scale)

@@ -10,7 +10,7 @@ from keras_vsr.layers import BatchToFrames, FramesToBatch, PackWindows, UnpackWi
 
 pytestmark = pytest.mark.backend
 
-SIZES = [(batch, frames) for batch in (1, 2, 3) for frames in (5, 6, 9)]
+SIZES = [(1, 5), (2, 6), (3, 7), (1, 8), (2, 9)]  # batch, frames
 
 
 def of_layer(layer, given):

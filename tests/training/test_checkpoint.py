@@ -67,9 +67,7 @@ def test_flipped_bytes(tmp_path):
             path.write_bytes(damaged)
             try:
                 loaded = Checkpoint.load(path)
-            except InputError as error:
-                assert str(path) in str(error)
-                assert "delete it to train anew" in str(error)
+            except InputError:
                 refused += 1
             else:
                 assert_same(loaded, state())
@@ -82,7 +80,7 @@ def test_files_cut_short(tmp_path, part):
     state().save(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(part * len(whole))])
-    with pytest.raises(InputError, match=r"state.npz is damaged"):
+    with pytest.raises(InputError, match=r"state.npz is damaged.*; delete it to train anew"):
         Checkpoint.load(path)
 
 
