@@ -23,17 +23,19 @@ from keras_vsr.records import COMMAND_COLUMNS, read_rows, write_rows  # noqa: E4
 
 ROWS = ROOT / "reports" / "measured" / "commands.csv"
 
-# Name of the row: backend, arguments of make. In this order the first one of a backend installs.
+# Name of the row: backend, arguments of make.
 COMMANDS = {
     "set-up torch": ("torch", [".venv/installed-torch"]),
     "smoke torch": ("torch", ["reproduce", "RUN_OPTIONS=--preset smoke"]),
     "reproduce torch": ("torch", ["reproduce"]),
-    "test": ("torch", ["test"]),
-    "test again": ("torch", ["test"]),
+    "set-up tensorflow": ("tensorflow", [".venv/installed-tensorflow"]),
     "smoke tensorflow": ("tensorflow", ["reproduce", "RUN_OPTIONS=--preset smoke"]),
-    "smoke jax": ("jax", ["reproduce", "RUN_OPTIONS=--preset smoke"]),
     "reproduce tensorflow": ("tensorflow", ["reproduce"]),
+    "set-up jax": ("jax", [".venv/installed-jax"]),
+    "smoke jax": ("jax", ["reproduce", "RUN_OPTIONS=--preset smoke"]),
     "reproduce jax": ("jax", ["reproduce"]),
+    "set-up all": ("all three", [".venv/installed-all"]),
+    "test": ("all three", ["test"]),
 }
 
 
@@ -59,7 +61,9 @@ def main() -> int:
             begun = time.perf_counter()
             made = subprocess.run(
                 ["make", "-C", str(clone), *arguments],
-                env={**os.environ, "KERAS_BACKEND": backend},
+                env=os.environ
+                if backend == "all three"
+                else os.environ | {"KERAS_BACKEND": backend},
                 check=False,
             )
             seconds = time.perf_counter() - begun
