@@ -80,7 +80,7 @@ def test_frames_alone_may_be_few(networks):
 
 @pytest.mark.parametrize("takes", ["window", "clip"])
 def test_fewer_frames_than_a_window(networks, takes):
-    with pytest.raises(InputError, match="has 4 frames, but a window takes 5"):
+    with pytest.raises(InputError, match="has 4 frames, a window needs 5"):
         predict_clip(networks[takes], takes, frames_of((4, 7, 8)))
 
 

@@ -44,8 +44,7 @@ def srnet3d(window, w, name):
     return correlate(x[:, 0], *w[name, f"{name}_reconstruct"])
 
 
-@pytest.mark.parametrize("name", ["2d_then_3d", "two_in_one"])
-@pytest.mark.parametrize(("batch", "frames"), [(1, 5), (2, 7)])
+@pytest.mark.parametrize(("name", "batch", "frames"), [("2d_then_3d", 1, 5), ("two_in_one", 2, 7)])
 def test_2d_then_3d(name, batch, frames):
     two_d = build("fsrcnn_2019", filters=4, mapping_filters=3, upscale_filters=3)
     three_d = build("srnet3d", filters=4, mapping_filters=3)

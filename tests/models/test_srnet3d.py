@@ -22,10 +22,14 @@ def test_parameters(order, last_kernel, parameters):
     assert model.get_layer("srnet3d_expand").kernel.shape == (*thin, 8, 32)
 
 
-@pytest.mark.parametrize("order", KERNELS)
 @pytest.mark.parametrize(
-    ("last_kernel", "residual", "activation"),
-    [(3, False, "relu"), (5, True, "relu"), (5, False, "linear")],
+    ("order", "last_kernel", "residual", "activation"),
+    [
+        ("as_described", 3, False, "relu"),
+        ("as_described", 5, True, "relu"),
+        ("as_run", 3, True, "relu"),
+        ("as_run", 5, False, "linear"),
+    ],
 )
 def test_forward(order, last_kernel, residual, activation):
     model = randomise(
