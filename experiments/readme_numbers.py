@@ -82,7 +82,7 @@ def backends() -> list[str]:
     middle, worst = compared[len(compared) // 2], compared[-1]
     missing = dict.fromkeys(row["model"] for row in rows if not row["psnr_db_jax"])
     left_out = (
-        f" JAX, whose 3D convolutions are slow on a processor, leaves out "
+        f" There are no JAX rows, because its 3D convolutions are slow on a processor, of "
         f"{', '.join(f'`{name}`' for name in missing)}."
         if missing
         else ""
