@@ -105,7 +105,7 @@ def times() -> list[str]:
         lines.append(
             f"| {row['row']}: `{row['command']}` | {row['backend']} | {minutes}:{seconds:02d} |"
         )
-    lines += ["", f"Times in minutes, on {rows[0]['device']}."]
+    lines += ["", f"Times as minutes:seconds, on {rows[0]['device']}."]
     return lines
 
 
