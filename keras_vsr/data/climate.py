@@ -24,10 +24,10 @@ from keras_vsr.data.degrade import DEGRADATIONS, degrade
 from keras_vsr.data.shallow_water import Bump, ShallowWater
 from keras_vsr.data.spherical import RegularGrid
 from keras_vsr.errors import InputError
+from keras_vsr.records import UNFINISHED
 
 # Part of a generated file's name. Raise it when the same settings come to give other numbers.
 FORMAT_VERSION = 1
-UNFINISHED = ".unfinished"  # suffix of a file that is being written
 STORED_TYPE = "<f4"
 GENERATED = "generated"  # source of frames that this module made
 

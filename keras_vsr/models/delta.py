@@ -21,8 +21,9 @@ from keras_vsr.layers import (
     to_public,
 )
 from keras_vsr.models.recursion import recursive_block
+from keras_vsr.models.residual import add_to_middle_frame
 from keras_vsr.models.srnet3d import srnet3d_trunk
-from keras_vsr.window import BORDER, WINDOW
+from keras_vsr.window import WINDOW
 
 FIRST_BLOCK = (3, 2, 1, 2, 3)  # the block where each frame of the window enters
 
@@ -137,6 +138,5 @@ def delta(
     y = to_public(y, data_format, "leave")
     if residual:
         bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
-        bicubic = keras.layers.Cropping2D(BORDER, dtype="float32", name="middle_frame")(bicubic)
-        y = keras.layers.Add(dtype="float32", name="add_bicubic")([y, bicubic])
+        y = add_to_middle_frame(y, bicubic)
     return keras.Model(window, y, name=name)

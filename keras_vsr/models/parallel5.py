@@ -18,8 +18,9 @@ from keras_vsr.layers import (
     to_public,
 )
 from keras_vsr.models.recursion import recursive_block
+from keras_vsr.models.residual import add_to_middle_frame
 from keras_vsr.models.srnet3d import taps
-from keras_vsr.window import BORDER, WINDOW
+from keras_vsr.window import WINDOW
 
 RECURSIVE_FRAMES_AS_PUBLISHED = (3, 4)  # counted from 1
 
@@ -102,8 +103,7 @@ def parallel5(
     x = to_public(x, data_format, "leave")
     if residual:
         bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
-        bicubic = keras.layers.Cropping2D(BORDER, dtype="float32", name="middle_frame")(bicubic)
-        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+        x = add_to_middle_frame(x, bicubic)
     elif data_range is not None:
         x = RangeLimiter(data_range, dtype="float32", name="range_limiter")(x)
     return keras.Model(window, x, name=name)

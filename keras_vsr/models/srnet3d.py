@@ -11,7 +11,8 @@ import keras
 
 from keras_vsr.layers import Conv3D, default_data_format, to_inner, to_public
 from keras_vsr.models.recursion import recursive_block
-from keras_vsr.window import BORDER, WINDOW
+from keras_vsr.models.residual import add_to_middle_frame
+from keras_vsr.window import WINDOW
 
 # What the first layer's 5x5x3 taps and the 1x1x3 taps become on (depth, height, width).
 TAPS = {
@@ -130,6 +131,5 @@ def srnet3d(
     x = to_public(x, data_format, "leave")
     if residual:
         middle = window[:, WINDOW // 2]
-        middle = keras.layers.Cropping2D(BORDER, dtype="float32", name="middle_frame")(middle)
-        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, middle])
+        x = add_to_middle_frame(x, middle)
     return keras.Model(window, x, name=name)
