@@ -2,16 +2,22 @@
 
 from keras_vsr.layers.bicubic import BicubicEnlarge
 from keras_vsr.layers.conv3d import Conv3D
+from keras_vsr.layers.edge_pad import EdgePad
 from keras_vsr.layers.layout import default_data_format, to_inner, to_public
 from keras_vsr.layers.packing import BatchToFrames, FramesToBatch, PackWindows, UnpackWindows
+from keras_vsr.layers.parametric_relu import ParametricReLU
+from keras_vsr.layers.pixel_shuffle import PixelShuffle
 from keras_vsr.layers.range_limiter import RangeLimiter
 
 __all__ = [
     "BatchToFrames",
     "BicubicEnlarge",
     "Conv3D",
+    "EdgePad",
     "FramesToBatch",
     "PackWindows",
+    "ParametricReLU",
+    "PixelShuffle",
     "RangeLimiter",
     "UnpackWindows",
     "default_data_format",

@@ -8,10 +8,14 @@ import keras
 from keras_vsr.errors import InputError
 from keras_vsr.models.cascade import three_d_then_two_d, two_d_then_three_d, two_in_one
 from keras_vsr.models.delta import delta
-from keras_vsr.models.fsrcnn import fsrcnn_2019
+from keras_vsr.models.fsrcnn import fsrcnn, fsrcnn_s
+from keras_vsr.models.fsrcnn_2019 import fsrcnn_2019, fsrcnn_2019_prelu
+from keras_vsr.models.kim_3dsrnet import kim_3dsrnet
 from keras_vsr.models.parallel5 import parallel5
 from keras_vsr.models.srcnn import srcnn
 from keras_vsr.models.srnet3d import srnet3d
+from keras_vsr.models.srnet3d_early import srnet3d_early, srnet3d_early_deep
+from keras_vsr.window import BORDER
 
 
 class Network(NamedTuple):
@@ -23,23 +27,41 @@ class Network(NamedTuple):
             number of frames from five on, for all but the two first and the two last.
         enlarged: Whether the frames that it takes are at HR size already.
         summary: One line for a list.
+        border: HR pixels that its output lacks on each side.
     """
 
     build: Callable[..., keras.Model]
     takes: str
     enlarged: bool
     summary: str
+    border: int = 0
 
 
 NETWORKS: dict[str, Network] = {
     "srcnn": Network(srcnn, "frame", True, "2D, SRCNN 9-1-5 on enlarged frames (2019)"),
+    "fsrcnn": Network(fsrcnn, "frame", False, "2D, FSRCNN as published in 2016"),
+    "fsrcnn_s": Network(fsrcnn_s, "frame", False, "2D, FSRCNN-s as published in 2016"),
     "fsrcnn_2019": Network(fsrcnn_2019, "frame", False, "2D, FSRCNN of the 2019 report"),
-    "srnet3d": Network(srnet3d, "window", True, "3D, 3DSRnet of 2019 on enlarged windows"),
-    "2d_then_3d": Network(two_d_then_three_d, "clip", False, "fsrcnn_2019, then srnet3d (2019)"),
-    "3d_then_2d": Network(three_d_then_two_d, "window", True, "srnet3d, then srcnn (proposed)"),
-    "two_in_one": Network(two_in_one, "clip", False, "2d_then_3d in one (proposed 2019)"),
-    "parallel5": Network(parallel5, "window", False, "five 2D stacks, 3D network (2021)"),
-    "delta": Network(delta, "window", False, "shared 2D trunk, 3D network (2021)"),
+    "fsrcnn_2019_prelu": Network(
+        fsrcnn_2019_prelu, "frame", False, "2D, FSRCNN as the text of the 2019 report has it"
+    ),
+    "srnet3d": Network(srnet3d, "window", True, "3D, 3DSRnet of 2019 on enlarged windows", BORDER),
+    "srnet3d_early": Network(
+        srnet3d_early, "window", True, "3D, the first one of 2019 (its Table 4)", BORDER
+    ),
+    "srnet3d_early_deep": Network(
+        srnet3d_early_deep, "window", True, "3D, the same with two layers more", BORDER
+    ),
+    "kim_3dsrnet": Network(kim_3dsrnet, "window", False, "3D, 3DSRnet as published in 2018"),
+    "2d_then_3d": Network(
+        two_d_then_three_d, "clip", False, "fsrcnn_2019, then srnet3d (2019)", BORDER
+    ),
+    "3d_then_2d": Network(
+        three_d_then_two_d, "window", True, "srnet3d, then srcnn (proposed)", BORDER
+    ),
+    "two_in_one": Network(two_in_one, "clip", False, "2d_then_3d in one (proposed 2019)", BORDER),
+    "parallel5": Network(parallel5, "window", False, "five 2D stacks, 3D network (2021)", BORDER),
+    "delta": Network(delta, "window", False, "shared 2D trunk, 3D network (2021)", BORDER),
 }
 
 

@@ -7,7 +7,7 @@ report_2019, "Combined 2D Network and 3D Network", and its two proposals: "3D + 
 import keras
 
 from keras_vsr.layers import FramesToBatch, PackWindows, UnpackWindows
-from keras_vsr.models.fsrcnn import fsrcnn_2019
+from keras_vsr.models.fsrcnn_2019 import fsrcnn_2019
 from keras_vsr.models.srcnn import srcnn
 from keras_vsr.models.srnet3d import srnet3d
 from keras_vsr.window import WINDOW

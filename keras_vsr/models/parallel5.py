@@ -19,10 +19,12 @@ from keras_vsr.layers import (
 )
 from keras_vsr.models.recursion import recursive_block
 from keras_vsr.models.residual import add_to_middle_frame
-from keras_vsr.models.srnet3d import taps
+from keras_vsr.models.srnet3d import srnet3d_trunk, taps
 from keras_vsr.window import WINDOW
 
 RECURSIVE_FRAMES_AS_PUBLISHED = (3, 4)  # counted from 1
+VOLUMES = ("deep", "srnet3d")
+LAST_KERNEL = 5
 
 
 def parallel5(
@@ -34,6 +36,7 @@ def parallel5(
     recursions_2d: int = 5,
     recursions_3d: int = 5,
     recursive_frames: tuple[int, ...] = RECURSIVE_FRAMES_AS_PUBLISHED,
+    volume: str = "deep",
     data_range: tuple[float, float] | None = (0.0, 255.0),
     order: str = "as_described",
     scale: int = 2,
@@ -52,6 +55,9 @@ def parallel5(
         recursions_3d: Runs of each of the two 3D recursive blocks.
         recursive_frames: Frames (1 to 5) whose stack has the recursive block; (1, 2, 3, 4, 5) is
             what the report's text says, and has 267,786 parameters.
+        volume: The 3D part: "deep" as in the report, or "srnet3d" as in an earlier checkpoint: the
+            layers of `srnet3d` with its two middle ones as the recursive block (filters_3d = 8, a
+            last kernel of 5x5).
         data_range: (MIN, MAX) of the range limiter; None leaves it out.
         order: Taps of the 3D layers, "as_described" or "as_run"; see `srnet3d`.
         scale: Stride of the transposed convolutions.
@@ -65,7 +71,12 @@ def parallel5(
 
     Output shape:
         (batch, scale * h - 4, scale * w - 4, 1), the middle frame without 2 pixels on each side
+
+    Raises:
+        ValueError: `volume` is neither of the two.
     """
+    if volume not in VOLUMES:
+        raise ValueError(f"volume must be one of {', '.join(VOLUMES)}; got {volume!r}")
     data_format = data_format or default_data_format()
     channels_first = data_format == "channels_first"
     window = keras.Input((WINDOW, None, None, 1), name="window")
@@ -83,23 +94,29 @@ def parallel5(
         for position in range(1, WINDOW + 1)
     ]
     x = keras.ops.stack(maps, axis=2 if channels_first else 1)
-    x = volume_stack(
-        x,
-        filters=filters_3d,
-        wide_filters=wide_filters,
-        recursions=recursions_3d,
-        order=order,
-        data_format=data_format,
-    )
-    x = x[:, :, 0] if channels_first else x[:, 0]
-    x = keras.layers.Conv2D(
-        1,
-        5,
-        padding="same",
-        kernel_initializer="zeros" if residual else "glorot_uniform",
-        data_format=data_format,
-        name="reconstruct",
-    )(x)
+    if volume == "srnet3d":
+        x = srnet3d_trunk(
+            x,
+            filters=wide_filters,
+            mapping_filters=filters_3d,
+            last_kernel=LAST_KERNEL,
+            order=order,
+            recursions=recursions_3d,
+            activation="relu",
+            zero_last=residual,
+            data_format=data_format,
+            prefix="volume_",
+        )
+    else:
+        x = volume_stack(
+            x,
+            filters=filters_3d,
+            wide_filters=wide_filters,
+            recursions=recursions_3d,
+            order=order,
+            zero_last=residual,
+            data_format=data_format,
+        )
     x = to_public(x, data_format, "leave")
     if residual:
         bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
@@ -136,10 +153,10 @@ def frame_stack(
     return conv(1, 5, name=f"{prefix}map")(x)
 
 
-def volume_stack(x, *, filters, wide_filters, recursions, order, data_format):
-    """The 3D part: (batch, 5, H, W, 1) to (batch, 1, H - 4, W - 4, wide_filters), inner layout.
+def volume_stack(x, *, filters, wide_filters, recursions, order, zero_last, data_format):
+    """The 3D part: (batch, 5, H, W, 1) to (batch, H - 4, W - 4, 1), inner layout.
 
-    The arguments are those of `parallel5`.
+    `zero_last` starts the last layer at zero; the other arguments are those of `parallel5`.
     """
     kernel = taps(order)
     conv = partial(Conv3D, padding="same", activation="relu", data_format=data_format)
@@ -157,4 +174,13 @@ def volume_stack(x, *, filters, wide_filters, recursions, order, data_format):
         x = conv(filters, 3, name=f"volume_after{position}")(x)
     x = conv(wide_filters, kernel["thin"], name="volume_expand")(x)
     x = conv(wide_filters, 3, padding="valid", name="volume_collapse1")(x)
-    return conv(wide_filters, 3, padding="valid", name="volume_collapse2")(x)
+    x = conv(wide_filters, 3, padding="valid", name="volume_collapse2")(x)
+    x = x[:, :, 0] if data_format == "channels_first" else x[:, 0]
+    return keras.layers.Conv2D(
+        1,
+        LAST_KERNEL,
+        padding="same",
+        kernel_initializer="zeros" if zero_last else "glorot_uniform",
+        data_format=data_format,
+        name="reconstruct",
+    )(x)
