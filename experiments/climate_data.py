@@ -15,6 +15,17 @@ from keras_vsr.errors import InputError
 PROTOCOLS = ("as_described", "as_run")
 DEGRADATION = "bicubic"
 
+# A few frames of the published size around the published moment, for what no preset is needed for.
+PUBLISHED_SIZE = climate.ClimateSettings(
+    height=318,
+    width=640,
+    truncation=106,
+    time_step=432.0,
+    first_hour=124.2,
+    hours_between=0.12,
+    frames=46,
+)
+
 
 @dataclass(frozen=True, eq=False)
 class ClimateData:
@@ -29,6 +40,7 @@ class ClimateData:
         limits: Field values that 0 and 1 stand for.
         units: Of the field.
         identity: What a stored result must have been made from to be used again.
+        dataset: Of the rows: "climate", or "clip" for a part of a video.
     """
 
     splits: dict[str, list[Pair]]
@@ -39,6 +51,14 @@ class ClimateData:
     limits: tuple[float, float]
     units: str
     identity: tuple
+    dataset: str = "climate"
+
+
+def published_size_frames(cache: Path) -> climate.ClimateFrames:
+    """The frames of `PUBLISHED_SIZE`, generated where they are not in the cache."""
+    return climate.read(
+        climate.generate(PUBLISHED_SIZE, cache / "climate", lambda done, total: None)
+    )
 
 
 def check_protocol(name: str) -> None:

@@ -1,8 +1,11 @@
 """Trains and scores each task of a plan, with a word on the progress, and writes the rows."""
 
+from collections.abc import Sequence
+
+from experiments import errata
 from experiments.climate_data import ClimateData
 from experiments.estimate import cost, seconds_for_multiply_add
-from experiments.outputs import Outputs
+from experiments.outputs import SETTINGS, Outputs
 from experiments.plan import LEFT_OUT_REASON, Task
 from experiments.preset import Preset
 from experiments.progress import Progress
@@ -24,6 +27,8 @@ def measure(
     seed: int,
     outputs: Outputs,
     mixed: bool = False,
+    switched_on: frozenset[str] = frozenset(),
+    kinds: str = "",
 ) -> None:
     """Goes through the tasks; what is stored from an earlier start is not done again.
 
@@ -35,15 +40,17 @@ def measure(
         seed: Of weights and order.
         outputs: Where rows and states go.
         mixed: Whether recipes published with mixed precision are run with it.
+        switched_on: Mistakes of the published programs to reproduce.
+        kinds: Put before the names of the files.
     """
-    runner = Runner(data, preset, seed, outputs.backend, outputs.state, mixed)
+    runner = Runner(data, preset, seed, outputs.backend, outputs.state, mixed, switched_on)
     costs = [cost(preset, task, data.splits).total_multiply_adds for task in tasks]
     progress = Progress(costs, seconds_for_multiply_add())
     studies = list(dict.fromkeys(task.study for task in tasks))
     for study in studies:
-        outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
+        outputs.merge(f"{kinds}scores", SCORE_COLUMNS, runner.interpolation_rows(study))
     for task in tasks:
-        _measure_task(task, runner, progress, outputs)
+        measure_task(task, runner, progress, outputs, kinds)
     skipped = [
         {
             "study": task.study,
@@ -54,14 +61,32 @@ def measure(
         }
         for task in left_out
     ]
-    write_rows(outputs.path("skipped"), SKIPPED_COLUMNS, skipped)
-    for study in studies:
+    write_rows(outputs.path(f"{kinds}skipped"), SKIPPED_COLUMNS, skipped)
+    for study in studies if data.dataset == "climate" else ():
         name = f"frames_{outputs.backend}_{study}.npz"
         save_arrays(outputs.measured / name, runner.picture_arrays(study))
 
 
-def _measure_task(task: Task, runner: Runner, progress: Progress, outputs: Outputs) -> None:
-    progress.start(task.title)
+def measure_task(
+    task: Task,
+    runner: Runner,
+    progress: Progress,
+    outputs: Outputs,
+    kinds: str = "",
+    settings: Sequence[str] = SETTINGS,
+) -> None:
+    """Trains and scores one task and puts its rows into the files.
+
+    Args:
+        task: What to train and score.
+        runner: What trains it.
+        progress: Told of every epoch.
+        outputs: Where the rows go.
+        kinds: Put before the names of the files.
+        settings: As in `Outputs.merge`.
+    """
+    on = errata.label(runner.switched_on)
+    progress.start(f"{task.title} {on}".strip())
     before = runner.epochs_stored(task)
     epochs = runner.epochs(task)
 
@@ -80,9 +105,9 @@ def _measure_task(task: Task, runner: Runner, progress: Progress, outputs: Outpu
         progress.finish("trained for the networks behind it", timed=whole)
         return
     rows = runner.score_rows(task)
-    outputs.merge("scores", SCORE_COLUMNS, rows)
+    outputs.merge(f"{kinds}scores", SCORE_COLUMNS, rows, settings)
     if task.job.network:
-        outputs.merge("epochs", EPOCH_COLUMNS, runner.epoch_rows(task))
+        outputs.merge(f"{kinds}epochs", EPOCH_COLUMNS, runner.epoch_rows(task), settings)
     wanted = ("test", "middle", "output")
     test = next(row for row in rows if (row["split"], row["area"], row["stage"]) == wanted)
     seconds = progress.finish(
@@ -91,4 +116,5 @@ def _measure_task(task: Task, runner: Runner, progress: Progress, outputs: Outpu
         timed=whole,
     )
     if whole:  # of a stage that was stopped on the way nobody knows how long it takes
-        outputs.merge("stages", STAGE_COLUMNS, [runner.stage_row(task, seconds)])
+        row = runner.stage_row(task, seconds)
+        outputs.merge(f"{kinds}stages", STAGE_COLUMNS, [row], settings)

@@ -9,7 +9,9 @@ from keras_vsr.errors import InputError
 from keras_vsr.records import format_cell, read_rows, remove_unfinished, write_rows
 
 # Rows measured under other settings cannot stand in one file.
-SETTINGS = ("preset", "seed", "data_source", "protocol")
+SETTINGS = ("preset", "seed", "data_source", "protocol", "errata")
+
+RUN = ("study", "model", "variant", "errata")  # whose row it is
 
 
 class Outputs:
@@ -71,24 +73,33 @@ class Outputs:
             yield
 
     def path(self, kind: str) -> Path:
-        """`kind` is "scores", "epochs", "stages" or "skipped"."""
+        """`kind` is "scores", "epochs", "stages", "skipped", or the name of a study's own file."""
         return self.measured / f"{self.backend}_{kind}.csv"
 
     def merge(
-        self, kind: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]
+        self,
+        kind: str,
+        columns: Sequence[str],
+        rows: Sequence[Mapping[str, object]],
+        settings: Sequence[str] = SETTINGS,
     ) -> None:
-        """Puts rows into a measured file in place of all rows of the same model and variant; rows
-        that were measured under other settings go."""
+        """Puts rows into a measured file in place of all rows of the same run.
+
+        Args:
+            kind: Of the file.
+            columns: Of the file.
+            rows: The new rows.
+            settings: Columns in which all rows of the file must agree: rows that were measured
+                under others than the new ones go.
+        """
         path = self.path(kind)
-        merged = {}
-        if path.exists():
-            new = {_run(row) for row in rows}  # may have fewer epochs than it had before
-            stored = read_rows(path, columns)
-            merged = {row["row"]: row for row in stored if _run(row) not in new}
+        stored = read_rows(path, columns) if path.exists() else []
+        new = {_run(row) for row in rows}  # may have fewer epochs than it had before
+        merged = {row["row"]: row for row in stored if _run(row) not in new}
         for row in rows:
             merged[str(row["row"])] = {name: format_cell(row[name]) for name in columns}
         if rows:
-            shared = [name for name in SETTINGS if name in columns]
+            shared = [name for name in settings if name in columns]
             now = [format_cell(rows[0][name]) for name in shared]
             merged = {
                 key: row for key, row in merged.items() if [row[name] for name in shared] == now
@@ -98,7 +109,7 @@ class Outputs:
 
 def _run(row: Mapping[str, object]) -> tuple[object, ...]:
     """Whose row it is."""
-    return row["study"], row["model"], row["variant"]
+    return tuple(row[name] for name in RUN if name in row)
 
 
 def _natural(key: str) -> list[tuple[int, str]]:

@@ -45,7 +45,7 @@ class Task:
 
 
 def choose_studies(names: list[str]) -> list[Study]:
-    """The studies asked for; all of them where none is.
+    """The studies asked for; those that train networks on climate data where none is.
 
     Raises:
         InputError: no study has that name.
@@ -53,15 +53,22 @@ def choose_studies(names: list[str]) -> list[Study]:
     for name in names:
         if name not in STUDIES:
             raise InputError(f"no study is called {name!r}; there are {', '.join(STUDIES)}")
-    return [study for name, study in STUDIES.items() if not names or name in names]
+    return [
+        study
+        for name, study in STUDIES.items()
+        if name in names or (not names and study.jobs and study.data == "climate")
+    ]
 
 
-def choose_tasks(studies: list[Study], models: list[str]) -> list[Task]:
+def choose_tasks(
+    studies: list[Study], models: list[str], variants: tuple[str, ...] = VARIANTS
+) -> list[Task]:
     """Tasks in the order of their studies; what a model builds on comes before it.
 
     Args:
         studies: Where to look.
         models: Names of models; none takes all.
+        variants: Of each model.
 
     Raises:
         InputError: none of these studies has a model of that name.
@@ -79,7 +86,7 @@ def choose_tasks(studies: list[Study], models: list[str]) -> list[Task]:
                 needed |= set(job.after)
         for job in study.jobs:
             if job.model in needed:
-                tasks += [Task(study.name, job, v, job.model in asked) for v in VARIANTS]
+                tasks += [Task(study.name, job, v, job.model in asked) for v in variants]
     return tasks
 
 

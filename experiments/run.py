@@ -2,8 +2,9 @@
 
     KERAS_BACKEND=torch python experiments/run.py
 
-Without options it trains every network of every study at the preset `quick`. Stopped at any moment
-and started again with the same options it goes on where it was, with the same results.
+Without options it trains the networks of the climate studies at the preset `quick`; other studies
+are run when they are named. Stopped at any moment and started again with the same options it goes
+on where it was, with the same results.
 """
 
 import argparse
@@ -14,10 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
 
-from experiments import climate_data, preset  # noqa: E402 - after the line above
+from experiments import climate_data, errata, preset  # noqa: E402 - after the line above
 from experiments.outputs import Outputs  # noqa: E402
 from experiments.plan import (  # noqa: E402
     LEFT_OUT_REASON,
+    VARIANTS,
     Task,
     choose_studies,
     choose_tasks,
@@ -29,7 +31,9 @@ from keras_vsr.errors import InputError  # noqa: E402
 
 CACHE = ROOT / ".cache"
 LARGEST_SEED = 2**63 - 1  # data files keep it as an integer of 64 bits
-PUBLISHED = ROOT / "reports" / "published"
+# The authors' own weights, and the images and clips that they are tried on, are not ours to give.
+REFERENCE = ROOT.parent / "shared" / "reference"
+TESTDATA = ROOT.parent / "shared" / "testdata"
 DATASETS = {
     "climate": "shallow-water jet, relative vorticity: generated, or --data H_Field_Nl5.mat or "
     "climate_data.h5",
@@ -65,16 +69,28 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     option = parser.add_argument
     option("--preset", default="quick", help="sizes: smoke, quick (default) or paper")
-    option("--study", nargs="+", default=[], metavar="NAME", help="studies; default: all")
+    option(
+        "--study", nargs="+", default=[], metavar="NAME", help="default: those that train networks"
+    )
     option("--models", nargs="+", default=[], metavar="NAME", help="models; default: all")
     option("--seed", type=int, default=0, metavar="N", help="of weights, order and data")
     option("--out", type=Path, metavar="DIR", help="default: results/PRESET")
     option("--data", type=Path, metavar="PATH", help="published climate file to use")
+    option("--video", type=Path, metavar="PATH", help="clip for the studies that need one")
     option(
         "--protocol",
-        help="split of frames: as_described (unseen test run; default) or as_run (frames of one "
-        "run, as published; with --data always)",
+        help="as_described (unseen test run; default), or as_run (frames of one run, as published, "
+        "and all errata; with --data always this split)",
     )
+    option(
+        "--errata",
+        nargs="+",
+        metavar="NAME",
+        help="mistakes of the published programs to reproduce: E1 E2 ..., all or none; default: "
+        "all with --protocol as_run, else none",
+    )
+    option("--reference", type=Path, default=REFERENCE, metavar="DIR", help="published weights")
+    option("--testdata", type=Path, default=TESTDATA, metavar="DIR", help="Set5 and Vid4")
     option(
         "--mixed-precision",
         action="store_true",
@@ -104,7 +120,17 @@ def run(options: argparse.Namespace) -> int:
     """
     chosen = preset.load(options.preset)
     studies = choose_studies(options.study)
-    tasks = choose_tasks(studies, options.models)
+    if options.errata is None:  # with --data the split is as_run, but nobody asked for mistakes
+        options.errata = ["all" if options.protocol == "as_run" else "none"]
+    switched_on = errata.choose_errata(options.errata)
+    # Residual networks were never published: there is no erratum of theirs.
+    variants = ("plain",) if switched_on else VARIANTS
+    own = [study.name for study in studies if not study.jobs]
+    climate = [study for study in studies if study.jobs and study.data == "climate"]
+    on_video = [study for study in studies if study.data == "video"]
+    tasks = choose_tasks(climate, options.models, variants) if climate else []
+    if on_video and not options.video:
+        raise InputError(f"{on_video[0].name} needs a clip: give one with --video")
     if not 0 <= options.seed <= LARGEST_SEED:
         raise InputError(f"--seed is {options.seed}; it must be 0 to {LARGEST_SEED}")
     options.protocol = options.protocol or ("as_run" if options.data else "as_described")
@@ -116,17 +142,48 @@ def run(options: argparse.Namespace) -> int:
         )
     backend = choose_backend()
     if options.dry_run:
-        dry_run(options, chosen, tasks, backend)
+        dry_run(options, chosen, tasks, backend, own)
         return 0
     outputs = Outputs(options.out or ROOT / "results" / chosen.name, backend)
     with outputs.locked():
-        data = prepare_data(options, chosen)
-        stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
-        from experiments.measure import measure  # loads the backend
+        if tasks or "errata" in own:
+            data = prepare_data(options, chosen)
+        if tasks:
+            stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
+            from experiments.measure import measure  # loads the backend
 
-        measure(stay, left_out, data, chosen, options.seed, outputs, mixed=options.mixed_precision)
+            measure(
+                stay,
+                left_out,
+                data,
+                chosen,
+                options.seed,
+                outputs,
+                mixed=options.mixed_precision,
+                switched_on=switched_on,
+            )
+        for study in on_video:
+            from experiments.clip_data import prepare_clip
+            from experiments.measure import measure
+
+            clip, mine = prepare_clip(options.video), choose_tasks([study], [])
+            measure(mine, [], clip, chosen, options.seed, outputs, kinds=f"{study.name}_")
+        if "errata" in own:
+            from experiments.measure_errata import measure_errata
+
+            measure_errata(
+                data, chosen, options.seed, outputs, options.models, options.reference, CACHE
+            )
+        if "published_weights" in own:
+            from experiments.measure_published import measure_published
+
+            measure_published(
+                chosen, options.seed, outputs, options.reference, options.testdata, CACHE
+            )
         with outputs.drawing():
-            report(outputs)
+            from experiments.report import report  # loads Matplotlib
+
+            report(outputs, options.reference)
     return 0
 
 
@@ -154,9 +211,17 @@ def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> climate_
 
 
 def dry_run(
-    options: argparse.Namespace, chosen: preset.Preset, tasks: list[Task], backend: str
+    options: argparse.Namespace,
+    chosen: preset.Preset,
+    tasks: list[Task],
+    backend: str,
+    own: list[str],
 ) -> None:
     """Prints the plan: frames, windows, parameters, multiply-adds, expected time."""
+    for name in own:
+        print(f"{name}: {STUDIES[name].summary}")
+    if not tasks:
+        return
     splits = climate_data.sizes(
         chosen, protocol=options.protocol, seed=options.seed, published=options.data
     )
@@ -187,18 +252,6 @@ def dry_run(
     for task in left_out:
         print(f"{task.study:13} {task.job.model:21} {task.variant:9} {LEFT_OUT_REASON}")
     print(f"\nabout {total:.0f} minutes in all, without the time that {backend} compiles")
-
-
-def report(outputs: Outputs) -> None:
-    """Tables and figures from the rows of all backends in the folder."""
-    from keras_vsr.reporting import figures, panels, tables
-
-    print("tables and figures ...", file=sys.stderr, flush=True)
-    tables.write_tables(outputs.measured, PUBLISHED, outputs.tables)
-    figures.write_figures(outputs.measured, outputs.figures)
-    panels.write_panels(outputs.measured, outputs.figures)
-    print(tables.summary(outputs.tables))
-    print(f"\nrows     {outputs.measured}\ntables   {outputs.tables}\nfigures  {outputs.figures}")
 
 
 if __name__ == "__main__":

@@ -12,11 +12,13 @@ import keras
 import numpy as np
 
 import keras_vsr
+from experiments import errata
 from experiments.climate_data import ClimateData
 from experiments.plan import Task, choose_tasks, trained_on
 from experiments.preset import Preset
 from experiments.studies import STUDIES
 from keras_vsr import metrics
+from keras_vsr.data.errata import FRAMES_LATE, enlarge_sheared
 from keras_vsr.environment import context, package_version
 from keras_vsr.errors import InputError
 from keras_vsr.evaluation.score import INTERPOLATIONS, interpolate, middle, scores
@@ -47,6 +49,8 @@ class Runner:
         backend: The backend that Keras has loaded.
         folder: Where each task keeps its state and its rows.
         mixed: Whether recipes published with mixed precision are run with it.
+        switched_on: Mistakes of the published programs to reproduce, keys of `errata.ERRATA`.
+        start: Gives a new network other first weights; which ones, `switched_on` must say.
     """
 
     def __init__(
@@ -57,8 +61,12 @@ class Runner:
         backend: str,
         folder: Path,
         mixed: bool = False,
+        switched_on: frozenset[str] = frozenset(),
+        start: Callable[["Runner", Task, keras.Model], None] | None = None,
     ):
         self.data = data
+        self.switched_on = switched_on
+        self.start = start
         self.mixed = mixed
         self.preset = preset
         self.seed = seed
@@ -81,7 +89,7 @@ class Runner:
     # What a task is made of
 
     def recipe(self, task: Task) -> Recipe:
-        recipe = RECIPES[task.job.recipe]
+        recipe = errata.changed_recipe(self.switched_on, task.job, RECIPES[task.job.recipe])
         if self.mixed and recipe.published_mixed:
             return replace(recipe, precision="mixed_float16")
         return recipe
@@ -89,11 +97,12 @@ class Runner:
     def network(self, task: Task) -> keras.Model:
         """The network of a task with its first weights, compiled."""
         recipe = self.recipe(task)
+        name, arguments = errata.network(self.switched_on, task.job)
         with precision(recipe.precision):
-            model = build(
-                task.job.network, residual=task.variant == "residual", **task.job.arguments
-            )
+            model = build(name, residual=task.variant == "residual", **arguments)
             initialise(model, self.seed, recipe.initial)
+            if self.start:
+                self.start(self, task, model)
             compile_model(model, recipe)
         return model
 
@@ -109,8 +118,8 @@ class Runner:
             "scored_frames": self.preset.scored_frames,
             "chain": [
                 {
-                    "network": link.job.network,
-                    "arguments": link.job.arguments,
+                    "network": errata.network(self.switched_on, link.job),
+                    "errata": errata.label(errata.touching(self.switched_on, link.job.model)),
                     "recipe": asdict(self.recipe(link)),
                     "size": asdict(self.preset.size(link.job.model)),
                 }
@@ -162,6 +171,7 @@ class Runner:
             _like(given, truth),
             NETWORKS[task.job.network].takes,
             clip_frames=min(CLIP_FRAMES, shortest),
+            late=self._late(task),
         )
 
     def train(self, task: Task, on_epoch: Callable[[dict], None] = lambda row: None) -> Checkpoint:
@@ -216,8 +226,23 @@ class Runner:
         if before:
             return self.outputs(before, split)
         if NETWORKS[last.job.network].enlarged:
-            return [ways["bicubic"] for ways in self.enlarged(split)]
+            return self.raw(split, errata.touching(self.switched_on, last.job.model))
         return [pair.low for pair in self.data.splits[split]]
+
+    def raw(self, split: str, switched_on: frozenset[str]) -> list[np.ndarray]:
+        """The enlarged clips of a split that a network is given under some errata."""
+        way = "nearest" if "E14" in switched_on else "bicubic"
+        if "E1" in switched_on:
+            pairs = self.data.splits[split]
+            return [enlarge_sheared(pair.low, way, pair.scale) for pair in pairs]
+        return [ways[way] for ways in self.enlarged(split)]
+
+    def _late(self, task: Task) -> int:
+        """Frames by which the truth that a task is trained and scored against comes after the
+        middle frames of its windows."""
+        late = any("E2" in errata.touching(self.switched_on, link.job.model) for link in task.chain)
+        takes = NETWORKS[task.chain[-1].job.network].takes
+        return FRAMES_LATE if late and takes != "frame" else 0
 
     # Rows
 
@@ -225,7 +250,7 @@ class Runner:
         """The task's score rows, read where they are stored, else made and stored."""
         stored = self.place(task) / SCORES
         if stored.exists():
-            return read_rows(stored, SCORE_COLUMNS)
+            return [self._labelled(row) for row in read_rows(stored, SCORE_COLUMNS)]
         chain = task.chain
         frame = self.data.splits["train"][0].high.shape[1:]
         shared = {
@@ -240,11 +265,15 @@ class Runner:
         }
         ends = {"output": len(chain)}
         ends |= {stage: end for end, stage in enumerate(task.job.stages, start=1)}
+        late = self._late(task)
         rows = []
         for split in SPLITS_SCORED:
             for stage, end in ends.items():
                 made = self.outputs(chain[:end], split)
-                rows += self._rows(made, split, shared | {"stage": stage})
+                behind = late if stage == "output" else 0
+                rows += self._rows(made, split, shared | {"stage": stage}, behind)
+                if behind:  # and as it should have been scored
+                    rows += self._rows(made, split, shared | {"stage": "against_middle"})
                 if split == "test" and stage == "output":
                     self._store_picture(task, made)
         write_rows(stored, SCORE_COLUMNS, rows)
@@ -260,6 +289,13 @@ class Runner:
             for split in SPLITS_SCORED:
                 made = [ways[name] for ways in self.enlarged(split)]
                 rows += self._rows(made, split, shared | empty | exact)
+        on = errata.touching(self.switched_on, errata.RAW[0])
+        if on:  # the published "raw" rows: what the 3D network is given, scored as it is scored
+            shared = {"study": study, "model": "raw", "variant": "interpolation", "stage": "output"}
+            late = FRAMES_LATE if "E2" in on else 0
+            for split in SPLITS_SCORED:
+                made = [middle(clip) for clip in self.raw(split, on)]
+                rows += self._rows(made, split, shared | empty | exact, late)
         return rows
 
     def epoch_rows(self, task: Task) -> list[dict[str, object]]:
@@ -269,14 +305,13 @@ class Runner:
         bicubic = self._bicubic_validation(task)
         return [
             {
-                "row": "/".join(
-                    (task.study, task.job.model, task.variant, str(row["epoch"]), self.backend)
-                ),
+                "row": self._key(task.study, task.job.model, task.variant, str(row["epoch"])),
                 "study": task.study,
                 "model": task.job.model,
                 "variant": task.variant,
                 "data_source": self.data.data_source,
                 "protocol": self.data.protocol,
+                "errata": errata.label(self.switched_on),
                 "bicubic_validation_psnr_db": bicubic,
                 **row,
                 **self._context(task),
@@ -287,12 +322,13 @@ class Runner:
     def stage_row(self, task: Task, seconds: float) -> dict[str, object]:
         """How long a task took, from its first epoch to its last score."""
         return {
-            "row": f"{task.study}/{task.job.model}/{task.variant}/{self.backend}",
+            "row": self._key(task.study, task.job.model, task.variant),
             "study": task.study,
             "model": task.job.model,
             "variant": task.variant,
             "data_source": self.data.data_source,
             "protocol": self.data.protocol,
+            "errata": errata.label(self.switched_on),
             "seconds": seconds,
             **self._context(task),
         }
@@ -319,18 +355,36 @@ class Runner:
         arrays["limits"] = np.array(self.data.limits)
         return arrays
 
+    def _key(self, *labels: str) -> str:
+        """A row's key; errata that were switched on stand behind."""
+        on = errata.label(self.switched_on)
+        return "/".join((*labels, self.backend, *([on] if on else [])))
+
+    def _labelled(self, row: dict[str, str]) -> dict[str, str]:
+        """A stored row with all errata of this run: those that do not touch its network may have
+        been others when it was made."""
+        labels = ("study", "model", "variant", "stage", "split", "area")
+        key = self._key(*(row[name] for name in labels))
+        return row | {"row": key, "errata": errata.label(self.switched_on)}
+
     def _context(self, task: Task) -> dict[str, object]:
         """The shared columns of a task's rows."""
         return self.shared | {"precision": self.recipe(task.chain[-1]).precision}
 
-    def _rows(self, made: list[np.ndarray], split: str, shared: dict) -> list[dict[str, object]]:
-        """One row for each area that outputs of this size have."""
+    def _rows(
+        self, made: list[np.ndarray], split: str, shared: dict, late: int = 0
+    ) -> list[dict[str, object]]:
+        """One row for each area that outputs of this size have; with `late`, the outputs of windows
+        are compared with frames that come so much later."""
         pairs = self.data.splits[split]
         whole = all(len(clip) == pair.frames for clip, pair in zip(made, pairs, strict=True))
         parts = {"middle": [middle(clip) for clip in made] if whole else made}
         truths = {"middle": [middle(pair.high) for pair in pairs]}
         if whole:
             parts["whole"], truths["whole"] = made, [pair.high for pair in pairs]
+        if late:
+            parts["middle"] = [clip[:-late] for clip in parts["middle"]]
+            truths["middle"] = [clip[late:] for clip in truths["middle"]]
         rows = []
         for area, clips in parts.items():
             truth, estimate = np.concatenate(truths[area]), np.concatenate(clips)
@@ -339,11 +393,12 @@ class Runner:
             labels = (shared["study"], shared["model"], shared["variant"], shared["stage"])
             rows.append(
                 {
-                    "row": "/".join((*labels, split, area, self.backend)),
+                    "row": self._key(*labels, split, area),
                     **shared,
-                    "dataset": "climate",
+                    "dataset": self.data.dataset,
                     "data_source": self.data.data_source,
                     "protocol": self.data.protocol,
+                    "errata": errata.label(self.switched_on),
                     "degradation": self.data.degradation,
                     "scale": pairs[0].scale,
                     "split": split,

@@ -37,6 +37,7 @@ SCORE_COLUMNS = (
     "dataset",
     "data_source",  # "generated", or the name of the published file
     "protocol",  # how frames were split: as_described (test run unseen) or as_run (as published)
+    "errata",  # mistakes of the published programs that were switched on: "E1+E2"; empty for none
     "degradation",  # how the LR frames were made
     "scale",
     "split",  # train, validation or test
@@ -66,6 +67,7 @@ EPOCH_COLUMNS = (
     "variant",
     "data_source",  # as in score rows
     "protocol",
+    "errata",
     "epoch",  # from 1
     "learning_rate",  # at the end of the epoch
     "loss",  # mean over the epoch's batches, in the units of the recipe's intensities
@@ -90,7 +92,44 @@ STAGE_COLUMNS = (
     "variant",
     "data_source",  # as in score rows
     "protocol",
+    "errata",
     "seconds",  # wall clock
+    *CONTEXT_COLUMNS,
+)
+
+# One row: the first layer's learned filters of a network trained with errata.
+FILTER_COLUMNS = (
+    "row",  # key: study/model/variant/layer/backend/errata
+    "study",
+    "model",
+    "variant",
+    "errata",
+    "data_source",
+    "protocol",
+    "layer",
+    "shape",  # of the kernel
+    "mean_cosine",  # with the filters learned without errata, mean over filters; empty where shapes
+    # differ
+    *CONTEXT_COLUMNS,
+)
+
+# One row: one quantity of a network with its authors' own weights.
+PUBLISHED_COLUMNS = (
+    "row",  # key: weights/dataset/quantity/frames apart/backend
+    "weights",  # the authors' file
+    "network",
+    "arguments",  # of the builder
+    "parameters",
+    "dataset",  # Set5, Vid4, climate
+    "data_source",
+    "scale",
+    "seconds_between",  # simulated seconds between climate frames
+    "frames",  # scored or compared
+    "quantity",  # see reports/README.md
+    "value",
+    "expected",  # what the authors, or equality, ask for
+    "tolerance",  # |value - expected| at most; empty where the value is at least the expected one
+    "holds",  # yes, no, or empty where nothing is asked
     *CONTEXT_COLUMNS,
 )
 

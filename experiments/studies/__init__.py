@@ -1,10 +1,23 @@
 """Studies: one file for each group of published tables."""
 
-from experiments.studies import climate_2019, climate_2021
+from experiments.studies import (
+    climate_2019,
+    climate_2021,
+    container_2019,
+    errata,
+    published_weights,
+)
 from experiments.studies.study import Job, Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (climate_2019.STUDY, climate_2021.STUDY)
+    study.name: study
+    for study in (
+        climate_2019.STUDY,
+        climate_2021.STUDY,
+        container_2019.STUDY,
+        published_weights.STUDY,
+        errata.STUDY,
+    )
 }
 
 __all__ = ["STUDIES", "Job", "Study"]

@@ -28,8 +28,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Study:
-    """A group of published tables and the models in them, each after those it builds on."""
+    """A group of published tables and the models in them, each after those it builds on.
+
+    Attributes:
+        name: Its name in options and rows.
+        summary: One line for a list.
+        jobs: A study without jobs is run by a program of its own, when it is named.
+        data: "climate", or "video": run when it is named, on a clip that is given.
+    """
 
     name: str
     summary: str
-    jobs: tuple[Job, ...]
+    jobs: tuple[Job, ...] = ()
+    data: str = "climate"

@@ -167,10 +167,10 @@ def panel_figure(frames: Mapping[str, np.ndarray], zoom: Sequence[int] | None = 
     """
     names = ["high", "low", "bicubic", *choose_networks(frames)]
     shared = {name: _shared(frames, name) for name in names if name != "low"}
-    scale, offset = _physical(frames)
-    units = _units(frames)
+    scale, offset = physical(frames)
+    units = units_of(frames)
     zoom = tuple(zoom or _hardest_square(shared["high"] - shared["bicubic"]))
-    values = _field_limits(shared["high"], scale, offset)
+    values = field_limits(shared["high"], scale, offset)
     errors = {n: (shared[n] - shared["high"]) * scale for n in names if n not in ("high", "low")}
     # One scale for all errors, set by bicubic: the networks are judged against it.
     widest = _error_limit(errors["bicubic"])
@@ -236,9 +236,9 @@ def recovered_figure(frames: Mapping[str, np.ndarray]) -> Figure:
         raise ValueError("frames must hold a network's frame (<model>/<variant>), not only inputs")
     best = names[0]
     truth, recovered = _shared(frames, "high"), _shared(frames, best)
-    scale, offset = _physical(frames)
-    units = _units(frames)
-    values = _field_limits(truth, scale, offset)
+    scale, offset = physical(frames)
+    units = units_of(frames)
+    values = field_limits(truth, scale, offset)
     error = (recovered - truth) * scale
     widest = _error_limit(error)
 
@@ -386,7 +386,7 @@ def _hardest_square(error: np.ndarray) -> tuple[int, int, int, int]:
     return int(row), int(column), side, side
 
 
-def _physical(frames: Mapping[str, np.ndarray]) -> tuple[float, float]:
+def physical(frames: Mapping[str, np.ndarray]) -> tuple[float, float]:
     """Factor and offset that turn [0, 1] into the field's units."""
     text = " ".join(str(value) for value in np.ravel(frames["limits"]))
     numbers = re.findall(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text)
@@ -399,7 +399,7 @@ def _physical(frames: Mapping[str, np.ndarray]) -> tuple[float, float]:
     return high - low, low
 
 
-def _field_limits(truth: np.ndarray, scale: float, offset: float) -> tuple[float, float]:
+def field_limits(truth: np.ndarray, scale: float, offset: float) -> tuple[float, float]:
     low, high = np.quantile(truth * scale + offset, (0.002, 0.998))
     return float(low), float(max(high, low + 1e-6 * scale))
 
@@ -441,6 +441,6 @@ def _field(frames: Mapping[str, np.ndarray]) -> str:
     return str(frames["field"]).replace("_", " ")
 
 
-def _units(frames: Mapping[str, np.ndarray]) -> str:
+def units_of(frames: Mapping[str, np.ndarray]) -> str:
     units = str(frames["units"])
     return UNITS_SET.get(units, units)

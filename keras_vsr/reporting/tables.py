@@ -179,6 +179,11 @@ class Measured:
         return f"not run on {backend}: {reason}" if reason else f"not measured on {backend}"
 
 
+def measured_backends(folder: Path) -> list[str]:
+    """Backends that trained the compared networks, by the files in a folder."""
+    return [name for name in BACKENDS if (Path(folder) / f"{name}_scores.csv").exists()]
+
+
 def read_measured(folder: Path) -> Measured:
     """Reads `<backend>_scores.csv`, `_epochs.csv` and `_skipped.csv`, those that are there.
 
@@ -198,12 +203,12 @@ def read_measured(folder: Path) -> Measured:
         if not any(path.exists() for path in paths.values()):
             continue
         backends.append(backend)
-        for row in _read_checked(paths["scores"], SCORE_COLUMNS, _SCORE_NUMBERS):
+        for row in read_checked(paths["scores"], SCORE_COLUMNS, _SCORE_NUMBERS):
             place = (row["stage"], row["split"], row["area"])
             scores[*_run_key(row)[:3], *place, backend] = row
-        for row in _read_checked(paths["epochs"], EPOCH_COLUMNS, _EPOCH_NUMBERS):
+        for row in read_checked(paths["epochs"], EPOCH_COLUMNS, _EPOCH_NUMBERS):
             epochs.setdefault(_run_key(row), []).append(row)
-        for row in _read_checked(paths["skipped"], SKIPPED_COLUMNS, ()):
+        for row in read_checked(paths["skipped"], SKIPPED_COLUMNS, ()):
             skipped[_run_key(row)] = row["reason"]
     if not backends:
         raise InputError(
@@ -227,7 +232,7 @@ def result_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
         variants = ("interpolation",) if counterpart.model in INTERPOLATIONS else VARIANTS
         for variant in variants:
             for backend in measured.backends:
-                ours = _ours(row, counterpart, variant, backend, measured)
+                ours = ours_beside(row, counterpart, variant, backend, measured)
                 notes = [
                     BEYOND if variant == "residual" else "",
                     ours.pop("missing") or counterpart.note,
@@ -475,7 +480,7 @@ def summary(tables: Path) -> str:
     return "\n".join(text + missing)
 
 
-def _ours(
+def ours_beside(
     printed: Row, counterpart: AtEpoch | Scored, variant: str, backend: str, measured: Measured
 ) -> Row:
     """Our cells beside a printed row; all empty but `missing` where nothing was measured."""
@@ -546,15 +551,15 @@ def _run_key(row: Row) -> tuple[str, str, str, str]:
     return row["study"], row["model"], row["variant"], row["backend"]
 
 
-def _read_checked(path: Path, columns: Sequence[str], numbers: Sequence[str]) -> list[Row]:
+def read_checked(path: Path, columns: Sequence[str], numbers: Sequence[str]) -> list[Row]:
     """The rows of a file, none where it does not exist; numbers checked, keys unique."""
     if not path.exists():
         return []
     rows = read_rows(path, columns)
     keys = set()
     for line, row in enumerate(rows, start=2):
-        wrong = [column for column in numbers if not _is_number(row[column])]
-        wrong += [c for c in _MAYBE_NUMBERS if row.get(c) and not _is_number(row[c])]
+        wrong = [column for column in numbers if not is_number(row[column])]
+        wrong += [c for c in _MAYBE_NUMBERS if row.get(c) and not is_number(row[c])]
         if wrong:
             raise InputError(
                 f"{path} line {line} has {row[wrong[0]]!r} as {wrong[0]}, not a number; "
@@ -567,7 +572,7 @@ def _read_checked(path: Path, columns: Sequence[str], numbers: Sequence[str]) ->
     return rows
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:

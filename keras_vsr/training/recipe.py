@@ -67,6 +67,15 @@ RECIPES: dict[str, Recipe] = {
         patience=8,
         source="report_2019, Tables 5 and 6 (the text has patience 5, the program 8)",
     ),
+    "srnet3d_early": Recipe(
+        learning_rate=1e-3,
+        decay=1e-6,
+        batch_size=10,  # not said; that of the later 3D networks
+        epochs=100,
+        patience=None,  # all 100 epochs are in its log
+        intensity=255.0,
+        source="report_2019, Table 4; rate and decay from the checkpoint of 111,905 parameters",
+    ),
     # Never trained by its authors: with the rates of the 3D network, the larger part of it.
     "two_in_one": Recipe(
         learning_rate=1e-3,

@@ -19,12 +19,15 @@ class Samples:
         targets: Their HR clips (T, H, W), frame by frame the same moments; H is a times `ratio`.
         takes: "frame", "window" or "clip", as in `models.NETWORKS`.
         clip_frames: T of the clips that a network with `takes="clip"` is given.
+        late: Frames by which the targets of windows and clips come after their middle frames: 0 but
+            where an erratum is reproduced.
     """
 
     inputs: Sequence[np.ndarray]
     targets: Sequence[np.ndarray]
     takes: str
     clip_frames: int = WINDOW
+    late: int = 0
 
     def __post_init__(self):
         for given, target in zip(self.inputs, self.targets, strict=True):
@@ -61,11 +64,12 @@ class Samples:
         """(clip, first frame) of each sample. Clips for `takes="clip"` overlap by 4 frames only, so
         that each target frame is in one sample."""
         step = self.length - WINDOW + 1 if self.takes == "clip" else 1
+        late = 0 if self.takes == "frame" else self.late
         return np.array(
             [
                 (clip, start)
                 for clip, frames in enumerate(self.inputs)
-                for start in range(0, len(frames) - self.length + 1, step)
+                for start in range(0, len(frames) - self.length - late + 1, step)
             ]
         ).reshape(-1, 2)
 
@@ -101,8 +105,8 @@ class Samples:
         return (x, y[:, 0]) if self.takes == "window" else (x, y)
 
     def _target(self, clip, start, top, left, patch) -> np.ndarray:
-        reach = 0 if self.takes == "frame" else WINDOW // 2
-        high = self.targets[clip][start + reach : start + self.length - reach]
+        reach, late = (0, 0) if self.takes == "frame" else (WINDOW // 2, self.late)
+        high = self.targets[clip][start + reach + late : start + self.length - reach + late]
         if patch is not None:
             top, left = top * self.ratio, left * self.ratio
             high = high[:, top : top + patch, left : left + patch]

@@ -11,10 +11,12 @@ from experiments.run import ROOT
 from keras_vsr.errors import InputError
 from keras_vsr.records import UNFINISHED, read_rows
 
-COLUMNS = ("row", "study", "model", "variant", "psnr_db", "preset", "seed", "protocol")
+COLUMNS = ("row", "study", "model", "variant", "psnr_db", "preset", "seed", "protocol", "errata")
 
 
-def row(model, place, psnr_db, *, variant="plain", preset="tiny", seed=0, protocol="as_run"):
+def row(
+    model, place, psnr_db, *, variant="plain", preset="tiny", seed=0, protocol="as_run", errata=""
+):
     return {
         "row": f"climate/{model}/{variant}/{place}/torch",
         "study": "climate",
@@ -24,6 +26,7 @@ def row(model, place, psnr_db, *, variant="plain", preset="tiny", seed=0, protoc
         "preset": preset,
         "seed": seed,
         "protocol": protocol,
+        "errata": errata,
     }
 
 
@@ -54,11 +57,28 @@ def test_rows_of_a_model_replace_those_it_had(outputs):
     assert tuple(read_rows(outputs.path("scores"))[0]) == COLUMNS
 
 
-@pytest.mark.parametrize("other", [{"preset": "quick"}, {"seed": 1}, {"protocol": "as_described"}])
+@pytest.mark.parametrize(
+    "other", [{"preset": "quick"}, {"seed": 1}, {"protocol": "as_described"}, {"errata": "E1"}]
+)
 def test_rows_of_other_settings_go(outputs, other):
     merge(outputs, row("srcnn", "test", 1.0), row("delta", "test", 2.0))
     merge(outputs, row("srcnn", "test", 3.0, **other))
     assert stored(outputs) == [("srcnn/plain/test/torch", "3")]
+
+
+def test_errata_stand_side_by_side_in_a_file_for_them(outputs):
+    rows = [row("srcnn", f"test{n}", float(n), errata=on) for n, on in enumerate(("", "E1", "E2"))]
+    for one in rows:
+        outputs.merge("errata_scores", COLUMNS, [one], settings=("preset", "seed"))
+    stored = [(r["errata"], r["psnr_db"]) for r in read_rows(outputs.path("errata_scores"))]
+    assert stored == [("", "0"), ("E1", "1"), ("E2", "2")]
+    again = row("srcnn", "test", 5.0, errata="E1")  # of the same run: in place of all it had
+    outputs.merge("errata_scores", COLUMNS, [again], settings=("preset", "seed"))
+    stored = {r["errata"]: r["psnr_db"] for r in read_rows(outputs.path("errata_scores"))}
+    assert stored == {"": "0", "E1": "5", "E2": "2"}
+    again = row("srcnn", "test", 7.0, seed=1)
+    outputs.merge("errata_scores", COLUMNS, [again], settings=("preset", "seed"))
+    assert len(read_rows(outputs.path("errata_scores"))) == 1
 
 
 def test_no_rows_leave_the_file_as_it_is(outputs):

@@ -65,6 +65,7 @@ def test_recipes_have_the_published_numbers():
         "fsrcnn": (1.5e-3, 7e-9, 20, 150, 10),
         "srnet3d_raw": (1e-3, 1e-3, 10, 100, 8),
         "srnet3d_processed": (1e-3, 1e-3, 10, 80, 8),
+        "srnet3d_early": (1e-3, 1e-6, 10, 100, None),
         "two_in_one": (1e-3, 1e-3, 10, 100, 8),
         "integrated_2021": (5e-4, 0.0, 1, 300, 10),
     }

@@ -68,6 +68,8 @@ def refused(tiny, tmp_path, capsys):
         (["--preset", "huge"], "no preset is called 'huge'; there are .*smoke, quick, paper"),
         (["--preset", "../presets/smoke"], r"no preset is called '\.\./presets/smoke'"),
         (["--protocol", "as_told"], "no protocol is called 'as_told'; there are as_described, as_"),
+        (["--errata", "E6"], "no erratum that can be switched on is called 'E6'; there are E1, E2"),
+        (["--study", "container_2019"], "container_2019 needs a clip: give one with --video"),
         (["--seed", "-1"], "--seed is -1; it must be 0 to "),
         (["--seed", str(2**63)], f"--seed is {2**63}; it must be 0 to {2**63 - 1}"),
     ],
@@ -257,7 +259,7 @@ def test_disk_full_while_results_are_written(train, tmp_path, monkeypatch):
 def test_damaged_states(train, tmp_path, monkeypatch):
     """Of a checkpoint, of stored scores and of a stored picture; each is named."""
     with monkeypatch.context() as patch:
-        patch.setattr(run, "report", raiser(KeyboardInterrupt))
+        patch.setattr("experiments.report.report", raiser(KeyboardInterrupt))
         assert train()[0] == 130
     (folder,) = (tmp_path / "out" / "state").glob("*/*-plain-*")
     whole = {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -376,7 +376,7 @@ def test_limits_that_are_not_limits_are_named(frames, limits):
 
 @pytest.mark.parametrize("limits", ["-12..16", "[-12. 16.]", "-12.0 16.0", np.array(LIMITS)])
 def test_limits_are_read(frames, limits):
-    assert panels._physical(frames | {"limits": np.array(limits)}) == (28, -12)
+    assert panels.physical(frames | {"limits": np.array(limits)}) == (28, -12)
 
 
 def test_pyplot_is_not_used():

@@ -78,6 +78,22 @@ def test_gather_equals_the_loop(takes, ratio):
         np.testing.assert_array_equal(made, truth)
 
 
+@pytest.mark.parametrize("takes", ["frame", "window", "clip"])
+def test_late_targets_come_a_frame_later(takes):
+    late, right = (samples(takes, clip_frames=6, late=frames) for frames in (1, 0))
+    if takes == "frame":
+        assert late.starts.tolist() == right.starts.tolist()
+    # The last window of each clip has no frame to be paired with.
+    lengths = {"frame": [7, 9], "window": [2, 4], "clip": [1, 2]}[takes]
+    counts = np.bincount(late.starts[:, 0], minlength=2)
+    assert counts.tolist() == lengths
+    given, truth = late.gather(late.starts)
+    same, before = right.gather(late.starts)
+    np.testing.assert_array_equal(given, same)
+    step = 0.0 if takes == "frame" else 0.01  # what a clip's values grow by from frame to frame
+    np.testing.assert_allclose(truth - before, step, atol=1e-9)
+
+
 class Watched:
     """A clip that says what is read of it."""
 

@@ -1,0 +1,79 @@
+"""Makes tables and figures anew from the measured rows of a folder; trains nothing.
+
+python experiments/report.py [--out reports]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
+
+from experiments.outputs import Outputs  # noqa: E402 - after the line above
+from keras_vsr.errors import InputError  # noqa: E402
+from keras_vsr.reporting import (  # noqa: E402
+    errata,
+    figures,
+    figures_errata,
+    panels,
+    published_weights,
+    tables,
+    verdicts,
+)
+
+PUBLISHED = ROOT / "reports" / "published"
+AS_RUN = "as_run"  # in a folder of results: those of the same preset with all errata switched on
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The program.
+
+    Returns:
+        Exit status: 0, or 2 where the rows cannot be used.
+    """
+    parser = argparse.ArgumentParser(description="Make tables and figures from measured rows.")
+    parser.add_argument("--out", type=Path, default=ROOT / "reports", metavar="DIR")
+    parser.add_argument("--reference", type=Path, metavar="DIR", help="published weights and logs")
+    options = parser.parse_args(arguments)
+    try:
+        outputs = Outputs(options.out, "report")
+        with outputs.drawing():
+            report(outputs, options.reference)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def report(outputs: Outputs, reference: Path | None = None) -> None:
+    """Tables and figures from the rows of all backends and studies in the folder.
+
+    Args:
+        outputs: The folder.
+        reference: Folder of the published logs, whose curves are drawn where it is there.
+    """
+    print("tables and figures ...", file=sys.stderr, flush=True)
+    measured = outputs.measured
+    log = reference / "2019" / "training_logs.csv" if reference else None
+    log = log if log and log.exists() else None
+    compared = bool(tables.measured_backends(measured))
+    if compared:
+        tables.write_tables(measured, PUBLISHED, outputs.tables)
+        figures.write_figures(measured, outputs.figures)
+        panels.write_panels(measured, outputs.figures)
+        as_run = outputs.folder / AS_RUN / "measured"
+        verdicts.write_verdicts(measured, as_run, PUBLISHED, outputs.tables)
+    published_weights.write_published_weights(measured, PUBLISHED, outputs.tables)
+    errata.write_errata(measured, PUBLISHED, outputs.tables)
+    figures_errata.write_errata_cost(measured, PUBLISHED, outputs.figures)
+    figures_errata.write_errata_e2_gap(measured, PUBLISHED, outputs.figures)
+    figures_errata.write_errata_e1_sheared(measured, PUBLISHED, outputs.figures)
+    figures_errata.write_table4_curve(measured, PUBLISHED, outputs.figures, log)
+    if compared:
+        print(tables.summary(outputs.tables))
+    print(f"\nrows     {measured}\ntables   {outputs.tables}\nfigures  {outputs.figures}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""The frames of Table 4, cut out of a clip."""
+
+import numpy as np
+import pytest
+
+from experiments.clip_data import FRAMES, SIDE, prepare_clip
+from keras_vsr.data.degrade import degrade
+from keras_vsr.errors import InputError
+
+
+@pytest.fixture
+def write_raw(tmp_path):
+    """Writes a Y4M clip whose luma says where it is from; returns its path and its frames."""
+
+    def write(frames, height=70, width=81):
+        t, row, column = np.ogrid[:frames, :height, :width]
+        luma = ((t * 7 + row * 3 + column * 2) % 251).astype(np.uint8)
+        path = tmp_path / "clip.y4m"
+        with open(path, "wb") as file:
+            file.write(b"YUV4MPEG2 W%d H%d F25:1 Ip A1:1 Cmono\n" % (width, height))
+            for frame in luma:
+                file.write(b"FRAME\n" + frame.tobytes())
+        return path, luma
+
+    return write
+
+
+def test_splits_are_the_published_ones(write_raw):
+    path, luma = write_raw(FRAMES + 10)
+    data = prepare_clip(path)
+    middle = luma[:, 3 : 3 + SIDE, 8 : 8 + SIDE].astype(np.float32) / np.float32(255)
+    lengths = {name: pairs[0].frames for name, pairs in data.splits.items()}
+    assert lengths == {"train": 188, "validation": 48, "test": 10}
+    assert (data.data_source, data.dataset) == ("clip.y4m", "clip")
+    for name, part in {"train": middle[:188], "validation": middle[188:236]}.items():
+        (pair,) = data.splits[name]
+        np.testing.assert_array_equal(pair.high, part)
+        np.testing.assert_array_equal(pair.low, degrade(part, "bicubic"))
+
+
+def test_a_clip_of_no_more_frames_is_tested_on_its_validation_frames(write_raw):
+    data = prepare_clip(write_raw(FRAMES + 4)[0])
+    (test,), (validation,) = data.splits["test"], data.splits["validation"]
+    np.testing.assert_array_equal(test.high, validation.high)
+
+
+@pytest.mark.parametrize(("frames", "height"), [(FRAMES - 1, 70), (FRAMES, 63)])
+def test_clips_that_will_not_do(write_raw, frames, height):
+    path, _ = write_raw(frames, height)
+    with pytest.raises(InputError, match=f"has {frames} frames of {height}x81; Table 4 needs 236"):
+        prepare_clip(path)

@@ -1,0 +1,157 @@
+"""Verdicts: each printed row has one, and it follows from the rows that it names."""
+
+from pathlib import Path
+
+import pytest
+
+from keras_vsr.records import (
+    EPOCH_COLUMNS,
+    PUBLISHED_COLUMNS,
+    SCORE_COLUMNS,
+    read_rows,
+    write_rows,
+)
+from keras_vsr.reporting import verdicts
+from keras_vsr.reporting.verdicts import COLUMNS, VERDICTS, WEIGHTS_2D, WEIGHTS_3D, write_verdicts
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "published"
+
+
+def score(model, psnr_db, *, study="climate_2019", variant="plain", stage="output", **cells):
+    row = dict.fromkeys(SCORE_COLUMNS, "1")
+    row |= {"study": study, "model": model, "variant": variant, "stage": stage, "split": "test"}
+    row |= {"area": "middle", "backend": "torch", "psnr_db": psnr_db, "data_source": "generated"}
+    row |= {"errata": "", **cells}
+    row["row"] = "/".join(str(row[n]) for n in ("study", "model", "variant", "stage", "area"))
+    return row
+
+
+def epoch(model, number, psnr_db, *, study="climate_2019", **cells):
+    row = dict.fromkeys(EPOCH_COLUMNS, "1")
+    row |= {"study": study, "model": model, "variant": "plain", "epoch": number, "errata": ""}
+    row |= {"backend": "torch", "data_source": "generated"}
+    row |= {"train_psnr_db": psnr_db, "validation_psnr_db": psnr_db, **cells}
+    row["row"] = f"{study}/{model}/{number}"
+    return row
+
+
+def weights(name, quantity, value, seconds=""):
+    row = dict.fromkeys(PUBLISHED_COLUMNS, "")
+    row |= {"weights": name, "quantity": quantity, "value": value, "seconds_between": seconds}
+    return row | {"row": f"{name}/{quantity}/{seconds}"}
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Rows of both protocols; `write` adds files to them."""
+
+    def write(folder, kind, columns, rows):
+        write_rows(tmp_path / folder / f"torch_{kind}.csv", columns, rows)
+
+    write(
+        "described",
+        "scores",
+        SCORE_COLUMNS,
+        [score("bicubic", 42.0, variant="interpolation"), score("srnet3d_raw", 41.0)],
+    )
+    write(
+        "described",
+        "epochs",
+        EPOCH_COLUMNS,
+        [epoch("fsrcnn_2019", n, 7.0 + n) for n in (1, 2, 3)]
+        + [epoch("srnet3d_raw", n, 30.0 + n) for n in (1, 2, 3)],
+    )
+    return tmp_path, write
+
+
+def made(folder):
+    assert write_verdicts(folder / "described", folder / "as_run", PUBLISHED, folder / "tables")
+    rows = read_rows(folder / "tables" / "verdicts.csv", COLUMNS)
+    return {(row["table"], row["model"], row["stage"], row["split"]): row for row in rows}, rows
+
+
+def test_no_row_is_without_a_verdict_and_a_reason(folders):
+    _, rows = made(folders[0])
+    assert len(rows) == 54
+    printed = read_rows(PUBLISHED / "results.csv")
+    assert [row["published_psnr_db"] for row in rows] == [row["psnr_db"] for row in printed]
+    assert all(row["verdict"] in VERDICTS and row["because"] for row in rows)
+    for row in rows:  # what is explained is shown
+        assert bool(row["shown_by"]) or row["verdict"] == "not run here"
+
+
+def test_raw_rows_are_explained_by_what_the_errata_did(folders):
+    folder, write = folders
+    raw = ("3", "raw", "", "all")
+    assert made(folder)[0][raw]["verdict"] == "not run here"
+    for value, verdict in ((17.0, "explained"), (80.0, "contradicted")):
+        rows = [score("raw", value, variant="interpolation", errata="E1")]
+        write("as_run", "scores", SCORE_COLUMNS, rows)
+        row = made(folder)[0][raw]
+        assert row["verdict"] == verdict
+        assert (row["described_psnr_db"], row["as_run_psnr_db"]) == ("42", f"{value:g}")
+        assert f"from 42.00 to {value:.2f} dB" in row["because"]
+        assert row["shown_by"] == row["as_run_row"] == rows[0]["row"]
+
+
+def test_networks_are_explained_by_the_authors_own_weights(folders):
+    folder, write = folders
+    last = ("2", "fsrcnn_2019", "epoch 150", "train")  # printed: 41.8839 dB
+    assert made(folder)[0][last]["verdict"] == "not run here"
+    for value, verdict in ((43.4, "explained"), (40.9, "explained"), (40.8, "contradicted")):
+        rows = [weights(WEIGHTS_2D, "psnr_db", value)]
+        write("described", "published_weights", PUBLISHED_COLUMNS, rows)
+        row = made(folder)[0][last]
+        assert (row["verdict"], row["shown_by"]) == (verdict, rows[0]["row"])
+        assert f"gives {value:.2f} dB" in row["because"]
+        assert row["described_psnr_db"] == "10"  # of the last epoch
+    rows.append(weights(WEIGHTS_3D, "psnr_against_next_db", 46.94, "864"))
+    rows.append(weights(WEIGHTS_3D, "psnr_against_middle_db", 44.4, "864"))
+    write("described", "published_weights", PUBLISHED_COLUMNS, rows)
+    row = made(folder)[0]["6", "srnet3d processed", "epoch 80", "train"]
+    assert row["verdict"] == "explained"
+    assert "46.94 dB against the next generated frame, and 44.40 against" in row["because"]
+
+
+def test_the_first_epoch(folders):
+    found = made(folders[0])[0]
+    near = found["1", "fsrcnn_2019", "epoch 0", "train"]  # 7.6772 printed, 8 ours
+    assert (near["verdict"], near["shown_by"]) == ("explained", "climate_2019/fsrcnn_2019/1")
+    assert found["5", "srnet3d processed", "epoch 0", "train"]["verdict"] == "not run here"
+
+
+def test_the_same_data_can_reproduce(folders):
+    folder, write = folders
+    printed = {"train_ssim": 0.985, "data_source": "climate_data.h5"}
+    rows = [epoch("fsrcnn_2019", 1, 41.5, **printed)]
+    write("as_run", "epochs", EPOCH_COLUMNS, rows)
+    of_file = score("fsrcnn_2019", 41.5, data_source="climate_data.h5")
+    write("as_run", "scores", SCORE_COLUMNS, [of_file])
+    row = made(folder)[0]["2", "fsrcnn_2019", "epoch 150", "train"]  # 41.8839 dB, 0.9871
+    assert row["verdict"] == "reproduced"
+    rows = [epoch("fsrcnn_2019", 1, 41.5, **printed | {"train_ssim": 0.9}, errata="E1")]
+    write("as_run", "epochs", EPOCH_COLUMNS, rows)
+    row = made(folder)[0]["2", "fsrcnn_2019", "epoch 150", "train"]
+    assert row["verdict"] != "reproduced"
+
+
+def test_the_clip_of_table_4(folders):
+    folder, write = folders
+    shared = {"study": "container_2019", "data_source": "akiyo.y4m"}
+    rows = [epoch("srnet3d_early", n, 20.0 + n, **shared) for n in (10, 1, 2)]
+    write("described", "container_2019_epochs", EPOCH_COLUMNS, rows)
+    found = made(folder)[0]
+    for stage, value in (("epoch 0", "21"), ("epoch 100", "30")):
+        row = found["4", "srnet3d_early", stage, "train"]
+        assert (row["described_psnr_db"], row["verdict"]) == (value, "not run here")
+        assert "ours are of akiyo.y4m" in row["because"]
+
+
+def test_nothing_without_rows(tmp_path):
+    assert not write_verdicts(tmp_path, tmp_path, PUBLISHED, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_printed_row_has_a_kind_of_reason():
+    for row in read_rows(PUBLISHED / "results.csv"):
+        assert callable(verdicts.reason_for(row))
