@@ -1,6 +1,7 @@
 """The graph of imports runs one way."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ ROOMS = {
     "training": LEAVES | {"data", "layers", "models", "weights", "inference"},
     "evaluation": LEAVES | {"data", "layers", "models", "weights", "inference", "training"},
     "reporting": LEAVES,
+    "__main__": {"errors", "environment", "weights"},
 }
 BACKENDS = {"keras", "torch", "tensorflow", "jax"}
 KERAS_ROOMS = {"layers", "models", "weights", "inference", "training", "evaluation"}
@@ -71,6 +73,26 @@ def test_only_the_rooms_for_it_import_keras(path):
         return
     at_import = {name.split(".")[0] for name in imported(path, top_level_only=True)}
     assert not at_import & BACKENDS
+
+
+@pytest.mark.parametrize(
+    "path", python_files("keras_vsr/weights/child_reader"), ids=lambda path: str(path.name)
+)
+def test_the_child_that_reads_files_stands_alone(path):
+    siblings = {sibling.stem for sibling in path.parent.glob("*.py")}
+    names = {name.split(".")[0] for name in imported(path)}
+    assert names - siblings <= sys.stdlib_module_names | {"numpy", "scipy", "h5py", "torch"}
+    # Each is slow to load, and is there for one format.
+    at_import = {name.split(".")[0] for name in imported(path, top_level_only=True)}
+    assert not at_import & {"scipy", "h5py", "torch"}
+    # What the folder calls its files must not be what a library imports as its own.
+    assert not siblings & (sys.stdlib_module_names | {"torch", "h5py", "scipy", "numpy"})
+
+
+def test_only_the_child_imports_torch_in_the_room_of_weights():
+    for path in python_files("keras_vsr/weights"):
+        if path.parent.name != "child_reader":
+            assert "torch" not in {name.split(".")[0] for name in imported(path)}
 
 
 def test_nothing_imports_the_experiments():
