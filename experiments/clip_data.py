@@ -1,5 +1,6 @@
-"""The data of report_2019's Table 4: a small part of a real clip, split as published."""
+"""A small part of a real clip, split in time: report_2019's Table 4, and the errata on a clip."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,50 +12,68 @@ from keras_vsr.data.video import read_video, to_unit
 from keras_vsr.errors import InputError
 
 DEGRADATION = "bicubic"
-# 236 frames of 64x64, of which 188 windows were trained on and 48 were validated on. Which part of
-# the picture the frames are is not said: the middle.
-SIDE = 64
-TRAIN_FRAMES, FRAMES = 188, 236
-LEAST_TEST = 5  # frames beyond those, for a test split of their own
+LEAST_TEST = 5  # frames: a window
 
 
-def prepare_clip(video: Path) -> ClimateData:
+@dataclass(frozen=True)
+class Part:
+    """What is cut out of a clip, from the middle of its frames.
+
+    Attributes:
+        height: HR rows.
+        width: HR columns.
+        train: The first frames.
+        validation: Those after them.
+        test: Most frames after those; the validation frames again where fewer than five are left.
+    """
+
+    height: int
+    width: int
+    train: int
+    validation: int
+    test: int
+
+
+# 236 frames of 64x64, of which 188 were trained on and 48 were validated on; which pixels is not
+# said. The rest of a clip is for the test.
+TABLE_4 = Part(height=64, width=64, train=188, validation=48, test=1000)
+# Not square, since a square frame is not sheared by E1, and not twice as wide as high either.
+FOR_ERRATA = Part(height=64, width=96, train=48, validation=16, test=24)
+
+
+def prepare_clip(video: Path, part: Part) -> ClimateData:
     """Reads the frames of a clip and cuts them out.
 
     Args:
-        video: A file or folder that `keras_vsr.data.video.read_video` reads, of 236 frames or more.
-
-    Returns:
-        Train and validation frames as published; test frames are those that come after them, or,
-        where there are fewer than five, the validation frames again.
+        video: A file or folder that `keras_vsr.data.video.read_video` reads.
+        part: Of its frames and pixels.
 
     Raises:
         InputError: the clip cannot be read, or is too short or too small.
     """
-    frames = read_video(video)
+    known = part.train + part.validation
+    frames = read_video(video)[: known + part.test]
     height, width = frames.shape[1:]
-    if len(frames) < FRAMES or min(height, width) < SIDE:
+    if len(frames) < known or height < part.height or width < part.width:
         raise InputError(
-            f"{video} has {len(frames)} frames of {height}x{width}; Table 4 needs {FRAMES} of "
-            f"{SIDE}x{SIDE} at least: give a longer or larger clip"
+            f"{video} has {len(frames)} frames of {height}x{width}, but {known} of "
+            f"{part.height}x{part.width} are needed: give a longer or larger clip"
         )
-    top, left = (height - SIDE) // 2, (width - SIDE) // 2
-    high = to_unit(frames[:, top : top + SIDE, left : left + SIDE])
+    top, left = (height - part.height) // 2, (width - part.width) // 2
+    high = to_unit(frames[:, top : top + part.height, left : left + part.width])
     low = degrade(high, DEGRADATION)
-    parts = {"train": slice(0, TRAIN_FRAMES), "validation": slice(TRAIN_FRAMES, FRAMES)}
-    rest = len(frames) - FRAMES
-    parts["test"] = slice(FRAMES, None) if rest >= LEAST_TEST else parts["validation"]
-    stat = Path(video).stat()
+    splits = {"train": slice(0, part.train), "validation": slice(part.train, known)}
+    enough = len(frames) - known >= LEAST_TEST
+    splits["test"] = slice(known, None) if enough else splits["validation"]
+    name, stat = Path(video).name, Path(video).stat()
     return ClimateData(
-        splits={
-            name: [Pair(low[part], high[part], Path(video).name)] for name, part in parts.items()
-        },
-        data_source=Path(video).name,
+        splits={split: [Pair(low[cut], high[cut], name)] for split, cut in splits.items()},
+        data_source=name,
         protocol="as_run",
         degradation=DEGRADATION,
         test_hours=np.array([]),
         limits=(0.0, 255.0),
         units="luma",
-        identity=(str(Path(video).resolve()), stat.st_size, stat.st_mtime_ns),
+        identity=(str(Path(video).resolve()), stat.st_size, stat.st_mtime_ns, part),
         dataset="clip",
     )

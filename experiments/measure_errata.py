@@ -51,7 +51,14 @@ PLAN: dict[tuple[str, ...], tuple[str, ...]] = {
         *("2d_then_3d_raw", "2d_then_3d_processed", "delta"),
     ),
 }
-FILES = "errata_"  # before the names of the study's files
+# On a clip: those in the data, and in the networks that are trained on frames alone.
+ON_CLIP = {
+    (): ("fsrcnn_2019", "srnet3d_raw"),
+    **{(name,): ("srnet3d_raw",) for name in ("E1", "E2", "E3", "E4", "E14")},
+    ("E1", "E2"): ("srnet3d_raw",),
+    ("E18",): ("fsrcnn_2019", "srnet3d_raw"),
+}
+FILES = {"climate": "errata_", "clip": "errata_clip_"}  # begin the names of the study's files
 SHEARED_FRAME = "frames_errata_e1.npz"
 SHARED_SETTINGS = tuple(name for name in SETTINGS if name != "errata")
 SRCNN_FIRST = "srcnn_extract"
@@ -81,13 +88,15 @@ def measure_errata(
     Raises:
         InputError: no model of the study has a name given.
     """
-    known = list(dict.fromkeys(model for names in PLAN.values() for model in names))
+    wanted = PLAN if data.dataset == "climate" else ON_CLIP
+    files = FILES[data.dataset]
+    known = list(dict.fromkeys(model for names in wanted.values() for model in names))
     for name in models:
         if name not in known:
             raise InputError(f"no model is called {name!r} here; there are {', '.join(known)}")
     studies = choose_studies([])
     plan = {}
-    for names, touched in PLAN.items():
+    for names, touched in wanted.items():
         asked = [model for model in touched if not models or model in models]
         if set(names) & set(SRCNN_WEIGHTS) and not _srcnn_file(reference, names[0]).exists():
             print(f"{names[0]}: skipped, no {_srcnn_file(reference, names[0])}; give --reference")
@@ -99,7 +108,8 @@ def measure_errata(
         for tasks in plan.values()
         for task in tasks
     ]
-    save_arrays(outputs.measured / SHEARED_FRAME, sheared_frame(cache))
+    if data.dataset == "climate":
+        save_arrays(outputs.measured / SHEARED_FRAME, sheared_frame(cache))
     progress = Progress(costs, seconds_for_multiply_add())
     right: dict[str, keras.Model] = {}
     for switched_on, tasks in plan.items():
@@ -108,9 +118,9 @@ def measure_errata(
             data, preset, seed, outputs.backend, outputs.state, False, switched_on, start
         )
         rows = runner.interpolation_rows("climate_2019")
-        outputs.merge(f"{FILES}scores", SCORE_COLUMNS, rows, SHARED_SETTINGS)
+        outputs.merge(f"{files}scores", SCORE_COLUMNS, rows, SHARED_SETTINGS)
         for task in tasks:
-            measure_task(task, runner, progress, outputs, FILES, SHARED_SETTINGS)
+            measure_task(task, runner, progress, outputs, files, SHARED_SETTINGS)
             if not (task.asked and task.job.network):
                 continue
             model = runner.trained(task)
@@ -118,7 +128,7 @@ def measure_errata(
                 right[task.job.model] = model
             else:
                 row = filter_row(runner, task, right[task.job.model], model)
-                outputs.merge(f"{FILES}filters", FILTER_COLUMNS, [row], SHARED_SETTINGS)
+                outputs.merge(f"{files}filters", FILTER_COLUMNS, [row], SHARED_SETTINGS)
 
 
 def sheared_frame(cache: Path) -> dict[str, np.ndarray]:

@@ -1,4 +1,6 @@
-"""Writes the README's numbers from the committed CSV files, between its two marks.
+"""Writes the numbers of README.md and reports/README.md from the committed CSV files.
+
+They stand between two marks.
 
 python experiments/readme_numbers.py
 """
@@ -9,11 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
 
-from keras_vsr.records import read_rows, write_bytes  # noqa: E402 - after the line above
+from experiments.story import story  # noqa: E402 - after the line above
+from keras_vsr.records import read_rows, write_bytes  # noqa: E402
 
 README = ROOT / "README.md"
 REPORTS = ROOT / "reports"
+STORY = REPORTS / "README.md"
 START, END = "<!-- numbers: start -->", "<!-- numbers: end -->"
+STORY_START, STORY_END = "<!-- story: start -->", "<!-- story: end -->"
 
 # `srnet3d_processed` is left out: its row is that of `2d_then_3d_processed`, the same networks.
 LABELS = {
@@ -33,11 +38,14 @@ LABELS = {
 
 
 def main() -> int:
-    """Rewrites the part of the README between the marks."""
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    write_bytes(README, f"{before}{START}\n{numbers()}\n{END}{after}".encode())
+    """Rewrites the parts between the marks."""
+    for path, start, end, text in (
+        (README, START, END, numbers()),
+        (STORY, STORY_START, STORY_END, story(REPORTS / "tables")),
+    ):
+        before, _, rest = path.read_text(encoding="utf-8").partition(start)
+        _, _, after = rest.partition(end)
+        write_bytes(path, f"{before}{start}\n{text}\n{end}{after}".encode())
     return 0
 
 

@@ -66,6 +66,7 @@ def report(outputs: Outputs, reference: Path | None = None) -> None:
         verdicts.write_verdicts(measured, as_run, PUBLISHED, outputs.tables)
     published_weights.write_published_weights(measured, PUBLISHED, outputs.tables)
     errata.write_errata(measured, PUBLISHED, outputs.tables)
+    errata.write_errata(measured, PUBLISHED, outputs.tables, "errata_clip")
     figures_errata.write_errata_cost(measured, PUBLISHED, outputs.figures)
     figures_errata.write_errata_e2_gap(measured, PUBLISHED, outputs.figures)
     figures_errata.write_errata_e1_sheared(measured, PUBLISHED, outputs.figures)

@@ -76,7 +76,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     option("--seed", type=int, default=0, metavar="N", help="of weights, order and data")
     option("--out", type=Path, metavar="DIR", help="default: results/PRESET")
     option("--data", type=Path, metavar="PATH", help="published climate file to use")
-    option("--video", type=Path, metavar="PATH", help="clip for the studies that need one")
+    option(
+        "--video",
+        type=Path,
+        metavar="PATH",
+        help="clip for container_2019; with errata, in place of climate data",
+    )
     option(
         "--protocol",
         help="as_described (unseen test run; default), or as_run (frames of one run, as published, "
@@ -146,7 +151,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     outputs = Outputs(options.out or ROOT / "results" / chosen.name, backend)
     with outputs.locked():
-        if tasks or "errata" in own:
+        if tasks or ("errata" in own and not options.video):
             data = prepare_data(options, chosen)
         if tasks:
             stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
@@ -163,14 +168,17 @@ def run(options: argparse.Namespace) -> int:
                 switched_on=switched_on,
             )
         for study in on_video:
-            from experiments.clip_data import prepare_clip
+            from experiments.clip_data import TABLE_4, prepare_clip
             from experiments.measure import measure
 
-            clip, mine = prepare_clip(options.video), choose_tasks([study], [])
+            clip, mine = prepare_clip(options.video, TABLE_4), choose_tasks([study], [])
             measure(mine, [], clip, chosen, options.seed, outputs, kinds=f"{study.name}_")
         if "errata" in own:
+            from experiments.clip_data import FOR_ERRATA, prepare_clip
             from experiments.measure_errata import measure_errata
 
+            if options.video:
+                data = prepare_clip(options.video, FOR_ERRATA)
             measure_errata(
                 data, chosen, options.seed, outputs, options.models, options.reference, CACHE
             )

@@ -14,6 +14,12 @@ def test_numbers_are_those_of_the_committed_rows():
     assert written.strip() == readme_numbers.numbers()
 
 
+def test_the_story_is_that_of_the_committed_rows():
+    text = readme_numbers.STORY.read_text(encoding="utf-8")
+    written = text.split(readme_numbers.STORY_START)[1].split(readme_numbers.STORY_END)[0]
+    assert written.strip() == readme_numbers.story(readme_numbers.REPORTS / "tables")
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"])
 def test_documents_are_there(name):
     assert (readme_numbers.ROOT / name).stat().st_size > 0

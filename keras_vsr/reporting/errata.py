@@ -84,11 +84,12 @@ class ErrataRuns:
         return self.scores.get((label, model, stage, backend))
 
 
-def read_errata_runs(measured: Path) -> ErrataRuns:
+def read_errata_runs(measured: Path, kind: str = "errata") -> ErrataRuns:
     """Reads `<backend>_errata_scores.csv` and `_errata_filters.csv`, those that are there.
 
     Args:
         measured: Folder of the measuring program's CSV files.
+        kind: "errata", or "errata_clip" for those measured on a real clip.
 
     Raises:
         InputError: a file is damaged.
@@ -96,12 +97,12 @@ def read_errata_runs(measured: Path) -> ErrataRuns:
     scores: dict[tuple[str, str, str, str], Row] = {}
     filters: dict[tuple[str, str, str], Row] = {}
     for backend in BACKENDS:
-        path = Path(measured) / f"{backend}_errata_scores.csv"
+        path = Path(measured) / f"{backend}_{kind}_scores.csv"
         for row in read_checked(path, SCORE_COLUMNS, ("psnr_db", "bicubic_psnr_db")):
             if (row["split"], row["area"]) != ("test", "middle") or row["variant"] == "residual":
                 continue
             scores[row["errata"], row["model"], row["stage"], backend] = row
-        path = Path(measured) / f"{backend}_errata_filters.csv"
+        path = Path(measured) / f"{backend}_{kind}_filters.csv"
         for row in read_checked(path, FILTER_COLUMNS, ()):
             filters[row["errata"], row["model"], backend] = row
     backends = tuple(b for b in BACKENDS if any(key[3] == b for key in scores))
@@ -154,13 +155,14 @@ def all_together(labels: Sequence[str]) -> str:
     return longest if longest.count("+") >= 2 else NONE
 
 
-def write_errata(measured: Path, published: Path, out: Path) -> bool:
-    """Writes `errata.csv`.
+def write_errata(measured: Path, published: Path, out: Path, kind: str = "errata") -> bool:
+    """Writes `errata.csv`, or the table of another kind.
 
     Args:
         measured: Folder of the measuring program's CSV files, any subset of backends.
         published: Folder where `errata.csv` says what the errata are.
         out: Folder for the table; made if missing.
+        kind: As in `read_errata_runs`; the table is called after it.
 
     Returns:
         Whether there was anything to write.
@@ -168,10 +170,10 @@ def write_errata(measured: Path, published: Path, out: Path) -> bool:
     Raises:
         InputError: a file is missing or damaged, or the table cannot be written.
     """
-    runs = read_errata_runs(measured)
+    runs = read_errata_runs(measured, kind)
     lines = errata_rows(runs, read_described(published)) if runs.scores else []
     if lines:
-        write_rows(Path(out) / "errata.csv", TABLE_COLUMNS, lines)
+        write_rows(Path(out) / f"{kind}.csv", TABLE_COLUMNS, lines)
     return bool(lines)
 
 

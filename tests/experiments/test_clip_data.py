@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from experiments.clip_data import FRAMES, SIDE, prepare_clip
+from experiments.clip_data import FOR_ERRATA, TABLE_4, prepare_clip
 from keras_vsr.data.degrade import degrade
 from keras_vsr.errors import InputError
+
+FRAMES = 236  # of Table 4
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def write_raw(tmp_path):
 
 def test_splits_are_the_published_ones(write_raw):
     path, luma = write_raw(FRAMES + 10)
-    data = prepare_clip(path)
-    middle = luma[:, 3 : 3 + SIDE, 8 : 8 + SIDE].astype(np.float32) / np.float32(255)
+    data = prepare_clip(path, TABLE_4)
+    middle = luma[:, 3:67, 8:72].astype(np.float32) / np.float32(255)
     lengths = {name: pairs[0].frames for name, pairs in data.splits.items()}
     assert lengths == {"train": 188, "validation": 48, "test": 10}
     assert (data.data_source, data.dataset) == ("clip.y4m", "clip")
@@ -39,7 +41,7 @@ def test_splits_are_the_published_ones(write_raw):
 
 
 def test_a_clip_of_no_more_frames_is_tested_on_its_validation_frames(write_raw):
-    data = prepare_clip(write_raw(FRAMES + 4)[0])
+    data = prepare_clip(write_raw(FRAMES + 4)[0], TABLE_4)
     (test,), (validation,) = data.splits["test"], data.splits["validation"]
     np.testing.assert_array_equal(test.high, validation.high)
 
@@ -47,5 +49,11 @@ def test_a_clip_of_no_more_frames_is_tested_on_its_validation_frames(write_raw):
 @pytest.mark.parametrize(("frames", "height"), [(FRAMES - 1, 70), (FRAMES, 63)])
 def test_clips_that_will_not_do(write_raw, frames, height):
     path, _ = write_raw(frames, height)
-    with pytest.raises(InputError, match=f"has {frames} frames of {height}x81; Table 4 needs 236"):
-        prepare_clip(path)
+    with pytest.raises(InputError, match=f"has {frames} frames of {height}x81, but 236 of 64x64"):
+        prepare_clip(path, TABLE_4)
+
+
+def test_the_part_for_the_errata(write_raw):
+    data = prepare_clip(write_raw(120, 66, 100)[0], FOR_ERRATA)
+    shapes = {name: pairs[0].high.shape for name, pairs in data.splits.items()}
+    assert shapes == {"train": (48, 64, 96), "validation": (16, 64, 96), "test": (24, 64, 96)}
