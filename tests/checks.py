@@ -17,15 +17,17 @@ def correlate(x, kernel, bias=0.0, padding="same"):
         x: (batch, *space, channels).
         kernel: (*taps, channels, filters).
         bias: (filters,).
-        padding: "same" puts zeros around, "valid" keeps to where the kernel lies inside.
+        padding: "same" puts zeros around, "replicate" the outermost pixels, "valid" keeps to where
+            the kernel lies inside.
 
     Returns:
         (batch, *space, filters), or with less space where `padding` is "valid".
     """
     x, kernel = np.asarray(x, np.float64), np.asarray(kernel, np.float64)
     taps = kernel.shape[:-2]
-    if padding == "same":
-        x = np.pad(x, [(0, 0), *(((tap - 1) // 2, tap // 2) for tap in taps), (0, 0)])
+    if padding != "valid":
+        around = [(0, 0), *(((tap - 1) // 2, tap // 2) for tap in taps), (0, 0)]
+        x = np.pad(x, around, mode={"same": "constant", "replicate": "edge"}[padding])
     sizes = [size - tap + 1 for size, tap in zip(x.shape[1:-1], taps, strict=True)]
     total = np.zeros((len(x), *sizes, kernel.shape[-1]))
     for tap in np.ndindex(*taps):
@@ -67,6 +69,21 @@ def transposed(x, kernel, bias, stride):
 
 def relu(x):
     return np.maximum(x, 0.0)
+
+
+def prelu(x, slopes):
+    """x where it is positive, elsewhere x times the slope of its channel, or of all channels."""
+    return np.where(x > 0, x, slopes * x)
+
+
+def pixel_shuffle(x, scale):
+    """Channel k of each pixel becomes the pixel (k // scale, k % scale) inside it."""
+    batch, height, width, channels = x.shape
+    made = np.zeros((batch, scale * height, scale * width, 1))
+    for row, column, channel in np.ndindex(height, width, channels):
+        down, right = divmod(channel, scale)
+        made[:, scale * row + down, scale * column + right, 0] = x[:, row, column, channel]
+    return made
 
 
 def recursive(x, layers, times, border="same"):
@@ -111,7 +128,7 @@ def randomise(model, seed=0):
 
 
 def weights_of(model):
-    """Kernel and bias of each layer, by name; by (model, layer) where models are inside."""
+    """Kernel and bias, or slopes, of each layer by name; by (model, layer) for models inside."""
     found = {}
     for layer in model.layers:
         if hasattr(layer, "layers"):

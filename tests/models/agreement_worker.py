@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from keras_vsr.data.degrade import enlarge
-from keras_vsr.models import NETWORKS, build
+from keras_vsr.models import NETWORKS, Network, build
 from keras_vsr.training.fit import compile_model
 from keras_vsr.training.recipe import Recipe
 from keras_vsr.weights.initial import initialise
@@ -23,23 +23,26 @@ LOW = (8, 10)  # pixels of an LR frame
 FRAMES = 6
 STEPS = 20
 # Which networks are trained here, too, with the residual over bicubic frames. The plain ones all
-# are but one: "two_in_one" is built by the builder of "2d_then_3d", of the same parts.
+# are but three, which are built by the builders of "2d_then_3d", "fsrcnn" and "srnet3d_early".
 RESIDUAL_TRAINED = ("fsrcnn_2019", "srnet3d")
-PLAIN_TRAINED = tuple(name for name in NETWORKS if name != "two_in_one")
+VARIANTS = ("two_in_one", "fsrcnn_s", "srnet3d_early_deep")
+PLAIN_TRAINED = tuple(name for name in NETWORKS if name not in VARIANTS)
 
 
-def data(takes: str, enlarged: bool, intensity: float) -> tuple[np.ndarray, np.ndarray]:
+def data(network: Network, intensity: float) -> tuple[np.ndarray, np.ndarray]:
     """Smooth random frames as a network takes them, and its truth."""
     generator = np.random.default_rng(5)
     high = enlarge(generator.random((2, FRAMES, *LOW)), "bicubic")
     low = high.reshape(2, FRAMES, LOW[0], 2, LOW[1], 2).mean(axis=(3, 5))
-    given = enlarge(low, "bicubic") if enlarged else low
-    if takes == "frame":
+    given = enlarge(low, "bicubic") if network.enlarged else low
+    if network.takes == "frame":
         given, truth = given[:, 0], high[:, 0]
-    elif takes == "window":
-        given, truth = given[:, :5], high[:, 2, 2:-2, 2:-2]
+    elif network.takes == "window":
+        given, truth = given[:, :5], high[:, 2]
     else:
-        truth = high[:, 2:-2, 2:-2, 2:-2]
+        truth = high[:, 2:-2]
+    inside = slice(network.border, -network.border or None)
+    truth = truth[..., inside, inside]
     return tuple((intensity * x[..., None]).astype(np.float32) for x in (given, truth))
 
 
@@ -61,7 +64,7 @@ def measure(name: str, residual: bool) -> dict[str, np.ndarray]:
     initialise(model, seed=0)
     first = model.get_weights()
     fill_zeros(model)
-    given, truth = data(network.takes, network.enlarged, intensity)
+    given, truth = data(network, intensity)
     found = {
         "digest": np.array(hashlib.sha256(b"".join(w.tobytes() for w in first)).hexdigest()),
         "output": keras.ops.convert_to_numpy(model(given, training=False)),

@@ -17,8 +17,13 @@ pytestmark = pytest.mark.backend
 # Narrower and shallower than published, so that they are compiled soon; their shape is the same.
 SMALL = {
     "srcnn": {"filters": (8, 6), "kernels": (5, 1, 3)},
+    "fsrcnn": {"d": 6, "s": 4, "m": 2},
     "fsrcnn_2019": {"filters": 8, "mapping_filters": 6, "upscale_filters": 4},
+    "fsrcnn_2019_prelu": {"filters": 8, "mapping_filters": 6, "upscale_filters": 4},
     "srnet3d": {"filters": 6, "mapping_filters": 4},
+    "srnet3d_early": {"same_layers": 2, "filters": 6},
+    "srnet3d_early_deep": {"filters": 6},
+    "kim_3dsrnet": {"filters": 6},
     "parallel5": {
         "filters_2d": 4,
         "filters_3d": 4,
@@ -44,19 +49,22 @@ PARTS = {
 }
 RECIPE = Recipe(learning_rate=1e-3, batch_size=2, epochs=1, patience=None, source="this test")
 
-# "two_in_one" is built by the builder of "2d_then_3d", of the same parts.
-APART = [name for name in NETWORKS if name != "two_in_one"]
+# Built by the builders of "2d_then_3d", "fsrcnn" and "srnet3d_early".
+VARIANTS = ("two_in_one", "fsrcnn_s", "srnet3d_early_deep")
+APART = [name for name in NETWORKS if name not in VARIANTS]
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 each_apart = pytest.mark.parametrize("name", APART)
 # Plain networks that end in an activation differ from residual ones by more than an addition.
 each_ending = pytest.mark.parametrize(
     ("name", "residual"),
-    [(name, True) for name in APART] + [("fsrcnn_2019", False), ("parallel5", False)],
+    [(name, True) for name in APART]
+    + [(name, False) for name in ("fsrcnn_2019", "srnet3d_early", "parallel5")],
 )
 
 
-def small(name, **arguments):
+def small(name, *, residual=False, **arguments):
+    arguments["residual"] = residual  # kim_3dsrnet's own default is True
     inside = {part: small(other, **arguments) for part, other in PARTS.get(name, {}).items()}
     return build(name, **SMALL.get(name, {}), **inside, **arguments)
 
@@ -74,10 +82,11 @@ def given_to(name, low):
 def bicubic_of(name, low):
     """The frames that the network's output stands for, enlarged and cropped as its output is."""
     high = enlarged(low)
-    if NETWORKS[name].takes == "frame":
-        return high
-    middle = high[:, 2] if NETWORKS[name].takes == "window" else high[:, 2:-2]
-    return middle[..., 2:-2, 2:-2, :]
+    network = NETWORKS[name]
+    if network.takes != "frame":
+        high = high[:, 2] if network.takes == "window" else high[:, 2:-2]
+    inside = slice(network.border, -network.border or None)
+    return high[..., inside, inside, :]
 
 
 def truth_of(name):
@@ -201,7 +210,7 @@ def test_every_variable_has_a_path_of_its_own(name):
 
 
 def test_names_that_no_network_has():
-    with pytest.raises(InputError, match=r"'edsr'; there are srcnn, fsrcnn_2019,"):
+    with pytest.raises(InputError, match=r"'edsr'; there are srcnn, fsrcnn, fsrcnn_s,"):
         build("edsr")
 
 

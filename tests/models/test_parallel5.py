@@ -41,19 +41,24 @@ def test_parameters_as_built():
     assert build("parallel5").count_params() == 259_938
 
 
-def parallel5_in_numpy(window, w, *, recursive_frames, recursions_2d, recursions_3d):
-    """The 2D stacks, the 3D part and the last convolution, without what comes behind it."""
+def maps_in_numpy(window, w, *, recursive_frames, recursions):
+    """The 2D stacks: one map for each frame, as a volume."""
     maps = []
     for number in ALL:
         x = relu(correlate(window[:, number - 1], *w[f"frame{number}_stem"]))
         x = relu(correlate(x, *w[f"frame{number}_shrink"]))
         if number in recursive_frames:
             block = [w[f"frame{number}_block{i}"] for i in (1, 2)]
-            x = recursive(x, block, recursions_2d)
+            x = recursive(x, block, recursions)
         x = relu(correlate(x, *w[f"frame{number}_expand"]))
         x = relu(transposed(x, *w[f"frame{number}_upscale"], 2))
         maps.append(relu(correlate(x, *w[f"frame{number}_map"])))
-    x = np.stack(maps, axis=1)
+    return np.stack(maps, axis=1)
+
+
+def parallel5_in_numpy(window, w, *, recursive_frames, recursions_2d, recursions_3d):
+    """The 2D stacks, the 3D part and the last convolution, without what comes behind it."""
+    x = maps_in_numpy(window, w, recursive_frames=recursive_frames, recursions=recursions_2d)
     x = relu(correlate(x, *w["volume_extract"]))
     x = relu(correlate(x, *w["volume_shrink"]))
     x = recursive(x, [w["volume_block1_1"], w["volume_block1_2"]], recursions_3d)
@@ -93,3 +98,44 @@ def test_without_the_limiter(residual):
     if residual:
         truth += enlarged(window[:, 2])[:, 2:-2, 2:-2]
     assert_close(predicted(model, window), truth)
+
+
+def test_parameters_with_the_3d_part_of_2019():
+    model = build(
+        "parallel5",
+        volume="srnet3d",
+        filters_3d=8,
+        recursive_frames=ALL,
+        recursions_2d=1,
+        recursions_3d=1,
+    )
+    assert model.count_params() == 127_986
+    volume = [layer for layer in model.layers if layer.name.startswith("volume_")]
+    assert sum(layer.count_params() for layer in volume) == 63_641
+
+
+@pytest.mark.parametrize(("order", "residual"), [("as_described", True), ("as_run", False)])
+def test_forward_with_the_3d_part_of_2019(order, residual):
+    model = randomise(
+        build(
+            "parallel5", **SMALL, volume="srnet3d", order=order, data_range=None, residual=residual
+        )
+    )
+    w, window = weights_of(model), frames_of((2, 5, 5, 6, 1))
+    x = maps_in_numpy(window, w, recursive_frames=(3, 4), recursions=2)
+    x = relu(correlate(x, *w["volume_extract"]))
+    x = relu(correlate(x, *w["volume_shrink"]))
+    x = recursive(x, [w["volume_map1"], w["volume_map2"]], 2)
+    x = relu(correlate(x, *w["volume_expand"]))
+    x = relu(correlate(x, *w["volume_collapse1"], "valid"))
+    x = relu(correlate(x, *w["volume_collapse2"], "valid"))
+    assert w["volume_reconstruct"][0].shape[:2] == (5, 5)
+    truth = correlate(x[:, 0], *w["volume_reconstruct"])
+    if residual:
+        truth += enlarged(window[:, 2])[:, 2:-2, 2:-2]
+    assert_close(predicted(model, window), truth)
+
+
+def test_3d_parts_that_are_none():
+    with pytest.raises(ValueError, match="volume must be one of deep, srnet3d; got '3d'"):
+        build("parallel5", volume="3d")
