@@ -1,13 +1,13 @@
 """The climate data of a run: generated, or from a published file, split as a protocol says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from experiments.preset import Preset
+from experiments.study_data import StudyData
 from keras_vsr.data import climate
 from keras_vsr.data.clips import Pair
 from keras_vsr.errors import InputError
@@ -25,33 +25,6 @@ PUBLISHED_SIZE = climate.ClimateSettings(
     hours_between=0.12,
     frames=46,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class ClimateData:
-    """Clips at both sizes for each split, and where they came from.
-
-    Attributes:
-        splits: "train", "validation", "test", each with one clip or more.
-        data_source: "generated" or the name of the published file.
-        protocol: How it was split.
-        degradation: How LR frames were made; "in the file" where they were read.
-        test_hours: Hours of the simulation of each test frame; empty if not known.
-        limits: Field values that 0 and 1 stand for.
-        units: Of the field.
-        identity: What a stored result must have been made from to be used again.
-        dataset: Of the rows: "climate", or "clip" for a part of a video.
-    """
-
-    splits: dict[str, list[Pair]]
-    data_source: str
-    protocol: str
-    degradation: str
-    test_hours: np.ndarray
-    limits: tuple[float, float]
-    units: str
-    identity: tuple
-    dataset: str = "climate"
 
 
 def published_size_frames(cache: Path) -> climate.ClimateFrames:
@@ -134,7 +107,7 @@ def prepare(
     published: Path | None,
     cache: Path,
     progress: Callable[[str, int, int], None],
-) -> ClimateData:
+) -> StudyData:
     """Generates or reads the data of a run.
 
     Args:
@@ -155,7 +128,7 @@ def prepare(
         first = min(part.start for part in parts.values())
         whole = climate.read(published, range(first, max(part.stop for part in parts.values())))
         stat = published.stat()
-        return ClimateData(
+        return StudyData(
             splits={
                 split: [_pair(whole, slice(part.start - first, part.stop - first))]
                 for split, part in parts.items()
@@ -183,7 +156,7 @@ def prepare(
         wanted[key][number].first_hour + wanted[key][number].hours_between * np.array(part)
         for key, number, part in chosen["test"]
     ]
-    return ClimateData(
+    return StudyData(
         splits=splits,
         data_source=climate.GENERATED,
         protocol=protocol,

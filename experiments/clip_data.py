@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.climate_data import ClimateData
+from experiments.study_data import StudyData
 from keras_vsr.data.clips import Pair
 from keras_vsr.data.degrade import degrade
 from keras_vsr.data.video import read_video, to_unit
@@ -41,7 +41,7 @@ TABLE_4 = Part(height=64, width=64, train=188, validation=48, test=1000)
 FOR_ERRATA = Part(height=64, width=96, train=48, validation=16, test=24)
 
 
-def prepare_clip(video: Path, part: Part) -> ClimateData:
+def prepare_clip(video: Path, part: Part) -> StudyData:
     """Reads the frames of a clip and cuts them out.
 
     Args:
@@ -66,7 +66,7 @@ def prepare_clip(video: Path, part: Part) -> ClimateData:
     enough = len(frames) - known >= LEAST_TEST
     splits["test"] = slice(known, None) if enough else splits["validation"]
     name, stat = Path(video).name, Path(video).stat()
-    return ClimateData(
+    return StudyData(
         splits={split: [Pair(low[cut], high[cut], name)] for split, cut in splits.items()},
         data_source=name,
         protocol="as_run",

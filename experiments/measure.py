@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from experiments import errata
-from experiments.climate_data import ClimateData
 from experiments.estimate import cost, seconds_for_multiply_add
 from experiments.outputs import SETTINGS, Outputs
 from experiments.plan import LEFT_OUT_REASON, Task
 from experiments.preset import Preset
 from experiments.progress import Progress
 from experiments.runner import Runner, save_arrays
+from experiments.study_data import StudyData
 from keras_vsr.records import (
     EPOCH_COLUMNS,
     SCORE_COLUMNS,
@@ -22,7 +22,7 @@ from keras_vsr.records import (
 def measure(
     tasks: list[Task],
     left_out: list[Task],
-    data: ClimateData,
+    data: StudyData,
     preset: Preset,
     seed: int,
     outputs: Outputs,

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from experiments import errata
-from experiments.climate_data import PUBLISHED_SIZE, ClimateData, published_size_frames
+from experiments.climate_data import PUBLISHED_SIZE, published_size_frames
 from experiments.estimate import cost, seconds_for_multiply_add
 from experiments.measure import measure_task
 from experiments.outputs import SETTINGS, Outputs
@@ -15,6 +15,7 @@ from experiments.preset import Preset
 from experiments.progress import Progress
 from experiments.runner import PICTURE_HOUR, Runner, save_arrays
 from experiments.studies import STUDIES
+from experiments.study_data import StudyData
 from keras_vsr.data import climate
 from keras_vsr.data.degrade import enlarge
 from keras_vsr.data.errata import enlarge_sheared
@@ -66,7 +67,7 @@ SRCNN_WEIGHTS = {"E16": "9-1-5_imagenet_x3.mat", "not E16": "9-1-5_91_x2.mat"}
 
 
 def measure_errata(
-    data: ClimateData,
+    data: StudyData,
     preset: Preset,
     seed: int,
     outputs: Outputs,

@@ -194,11 +194,11 @@ def _matlab(reference: Path, testdata: Path, cache: Path) -> Iterator[dict[str, 
 def _set5(model: keras.Model, folder: Path, scale: int, enlarged: bool):
     """Mean PSNR of a network and of bicubic enlargement, as SRCNN's authors took it.
 
-    Luma is rounded to 8 bits, before and after; `scale` pixels are left out on each side.
+    Results are rounded to 8 bits; `scale` pixels are left out on each side.
     """
     values, bicubic = [], []
     for path in list_images(folder):
-        luma = np.round(read_luma(path).astype(np.float64) * 255) / 255
+        luma = read_luma(path).astype(np.float64)
         height, width = (size - size % scale for size in luma.shape)
         truth = luma[:height, :width]
         low = degrade(truth, "bicubic", scale)

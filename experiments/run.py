@@ -26,6 +26,7 @@ from experiments.plan import (  # noqa: E402
     leave_out,
 )
 from experiments.studies import STUDIES  # noqa: E402
+from experiments.study_data import StudyData  # noqa: E402
 from keras_vsr.environment import choose_backend, device_name, processor_name  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
 
@@ -200,7 +201,7 @@ def on_processor(backend: str) -> bool:
     return device_name(backend) == processor_name()
 
 
-def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> climate_data.ClimateData:
+def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> StudyData:
     """The data of the run, with a line for each file that is made."""
 
     def progress(name: str, done: int, total: int) -> None:

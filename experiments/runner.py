@@ -13,10 +13,10 @@ import numpy as np
 
 import keras_vsr
 from experiments import errata
-from experiments.climate_data import ClimateData
 from experiments.plan import Task, choose_tasks, trained_on
 from experiments.preset import Preset
 from experiments.studies import STUDIES
+from experiments.study_data import StudyData
 from keras_vsr import metrics
 from keras_vsr.data.errata import FRAMES_LATE, enlarge_sheared
 from keras_vsr.environment import context, package_version
@@ -55,7 +55,7 @@ class Runner:
 
     def __init__(
         self,
-        data: ClimateData,
+        data: StudyData,
         preset: Preset,
         seed: int,
         backend: str,

@@ -1,0 +1,34 @@
+"""What a study is run on: clips at both sizes, split, and where they came from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_vsr.data.clips import Pair
+
+
+@dataclass(frozen=True, eq=False)
+class StudyData:
+    """Clips at both sizes for each split, and where they came from.
+
+    Attributes:
+        splits: "train", "validation", "test", each with one clip or more.
+        data_source: "generated" or the name of the published file.
+        protocol: How it was split.
+        degradation: How LR frames were made; "in the file" where they were read.
+        test_hours: Hours of the simulation of each test frame; empty if not known.
+        limits: Field values that 0 and 1 stand for.
+        units: Of the field.
+        identity: What a stored result must have been made from to be used again.
+        dataset: Of the rows: "climate", or "clip" for a part of a video.
+    """
+
+    splits: dict[str, list[Pair]]
+    data_source: str
+    protocol: str
+    degradation: str
+    test_hours: np.ndarray
+    limits: tuple[float, float]
+    units: str
+    identity: tuple
+    dataset: str = "climate"
