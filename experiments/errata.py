@@ -53,8 +53,9 @@ ERRATA: dict[str, Erratum] = {
     "not E16": Erratum("SRCNN starts from weights for scale 2, all layers trained", ("srcnn",)),
 }
 
-# What the programs did, all together. E11 is not here: the printed number of parameters is that of
-# the network with it, which is therefore the suite's own.
+# What the programs did, all together, as far as it needs no other network to start from (E9, E16).
+# E11 is not here: the printed number of parameters is that of the network with it, which is
+# therefore the suite's own.
 # E9 and E16 start from other networks, and are run by the study of errata only.
 STARTS = ("E9", "E16", "not E9", "not E16")
 AS_RUN = frozenset(ERRATA) - {*STARTS, "not E11"}
@@ -67,6 +68,8 @@ def choose_errata(names: Iterable[str]) -> frozenset[str]:
         InputError: none has that name, or none that can be run.
     """
     names = list(names)
+    if len(names) > 1 and {"all", "none"} & set(names):
+        raise InputError(f"--errata {' '.join(names)}: give names, or all, or none")
     known = [name for name in ERRATA if name not in STARTS]
     for name in names:
         if name not in (*known, "all", "none"):
@@ -75,6 +78,13 @@ def choose_errata(names: Iterable[str]) -> frozenset[str]:
                 f"{', '.join(known)}, all, none"
             )
     return AS_RUN if "all" in names else frozenset(names) - {"none"}
+
+
+def folder(errata: frozenset[str]) -> str:
+    """Where results with these errata lie, in the folder of those without; empty for none."""
+    if errata == AS_RUN:
+        return "as_run"
+    return f"errata-{label(errata)}" if errata else ""
 
 
 def touching(errata: frozenset[str], model: str) -> frozenset[str]:
@@ -95,8 +105,9 @@ def network(errata: frozenset[str], job: Job) -> tuple[str, dict[str, object]]:
         arguments["order"] = "as_run"
     if "E4" in on:
         arguments["last_kernel"] = 5
-    if "E5" in on:
+    if "E5" in on:  # the saved networks of the kind have 5 mapping filters and are linear: E18
         name = "fsrcnn_2019_prelu"
+        arguments |= {"mapping_filters": 5 if "E18" in on else 8, "name": "fsrcnn_2019"}
     if "E13" in on:
         arguments["recursions_2d"] = 4
     if "not E11" in on:

@@ -15,12 +15,11 @@ from experiments.preset import Preset
 from experiments.progress import Progress
 from experiments.runner import PICTURE_HOUR, Runner, save_arrays
 from experiments.studies import STUDIES
-from experiments.study_data import StudyData
+from experiments.study_data import StudyData, with_published_slip
 from keras_vsr.data import climate
 from keras_vsr.data.degrade import enlarge
 from keras_vsr.data.errata import enlarge_sheared
 from keras_vsr.errors import InputError
-from keras_vsr.models import build
 from keras_vsr.records import FILTER_COLUMNS, SCORE_COLUMNS
 from keras_vsr.weights import load_mat
 from keras_vsr.weights.initial import convolutions
@@ -49,7 +48,7 @@ PLAN: dict[tuple[str, ...], tuple[str, ...]] = {
     ("E5", "E18"): ("fsrcnn_2019",),
     tuple(name for name in errata.ERRATA if name in errata.AS_RUN): (
         *("srcnn", "fsrcnn_2019", "srnet3d_raw", "srnet3d_processed"),
-        *("2d_then_3d_raw", "2d_then_3d_processed", "delta"),
+        *("2d_then_3d_raw", "2d_then_3d_processed", "parallel5", "delta"),
     ),
 }
 # On a clip: those in the data, and in the networks that are trained on frames alone.
@@ -91,6 +90,8 @@ def measure_errata(
     """
     wanted = PLAN if data.dataset == "climate" else ON_CLIP
     files = FILES[data.dataset]
+    if data.dataset == "climate":
+        data = with_published_slip(data)
     known = list(dict.fromkeys(model for names in wanted.values() for model in names))
     for name in models:
         if name not in known:
@@ -170,11 +171,8 @@ def starting_from(reference: Path):
             for frame in (1, 2, 3, 4, 5):
                 model.get_layer(f"frame{frame}_stem").set_weights([kernel, bias])
         for name in on & set(SRCNN_WEIGHTS):
-            authors = build("srcnn")
-            load_mat(authors, _srcnn_file(reference, name))
-            layer = model.get_layer(SRCNN_FIRST)
-            layer.set_weights(authors.get_layer(SRCNN_FIRST).get_weights())
-            layer.trainable = name != "E16"
+            load_mat(model, _srcnn_file(reference, name))
+            model.get_layer(SRCNN_FIRST).trainable = name != "E16"
 
     return start
 

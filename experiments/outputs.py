@@ -72,6 +72,10 @@ class Outputs:
             remove_unfinished(self.figures)
             yield
 
+    def has_scores(self) -> bool:
+        """Whether some backend has left score rows."""
+        return any(self.measured.glob("*_scores.csv"))
+
     def path(self, kind: str) -> Path:
         """`kind` is "scores", "epochs", "stages", "skipped", or the name of a study's own file."""
         return self.measured / f"{self.backend}_{kind}.csv"

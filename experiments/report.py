@@ -23,6 +23,7 @@ from keras_vsr.reporting import (  # noqa: E402
 )
 
 PUBLISHED = ROOT / "reports" / "published"
+COMMITTED = ROOT / "reports"
 AS_RUN = "as_run"  # in a folder of results: those of the same preset with all errata switched on
 
 
@@ -55,8 +56,10 @@ def report(outputs: Outputs, reference: Path | None = None) -> None:
     """
     print("tables and figures ...", file=sys.stderr, flush=True)
     measured = outputs.measured
-    log = reference / "2019" / "training_logs.csv" if reference else None
-    log = log if log and log.exists() else None
+    log = _there(reference, "2019/training_logs.csv")
+    picture = _there(reference, "2019/pictures/climate_enlarged_as_run.png")
+    if outputs.folder.resolve() == COMMITTED:
+        picture = None  # a curve is numbers; the picture is its authors' and is not committed
     compared = bool(tables.measured_backends(measured))
     if compared:
         tables.write_tables(measured, PUBLISHED, outputs.tables)
@@ -64,16 +67,22 @@ def report(outputs: Outputs, reference: Path | None = None) -> None:
         panels.write_panels(measured, outputs.figures)
         as_run = outputs.folder / AS_RUN / "measured"
         verdicts.write_verdicts(measured, as_run, PUBLISHED, outputs.tables)
-    published_weights.write_published_weights(measured, PUBLISHED, outputs.tables)
+    published_weights.write_published_weights(measured, outputs.tables)
     errata.write_errata(measured, PUBLISHED, outputs.tables)
     errata.write_errata(measured, PUBLISHED, outputs.tables, "errata_clip")
     figures_errata.write_errata_cost(measured, PUBLISHED, outputs.figures)
-    figures_errata.write_errata_e2_gap(measured, PUBLISHED, outputs.figures)
-    figures_errata.write_errata_e1_sheared(measured, PUBLISHED, outputs.figures)
+    figures_errata.write_errata_e2_gap(measured, outputs.figures)
+    figures_errata.write_errata_e1_sheared(measured, outputs.figures, picture)
     figures_errata.write_table4_curve(measured, PUBLISHED, outputs.figures, log)
     if compared:
         print(tables.summary(outputs.tables))
     print(f"\nrows     {measured}\ntables   {outputs.tables}\nfigures  {outputs.figures}")
+
+
+def _there(reference: Path | None, name: str) -> Path | None:
+    """A file of the published ones, or None where it is not there."""
+    path = reference / name if reference else None
+    return path if path and path.exists() else None
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from experiments.plan import (  # noqa: E402
     leave_out,
 )
 from experiments.studies import STUDIES  # noqa: E402
-from experiments.study_data import StudyData  # noqa: E402
+from experiments.study_data import StudyData, with_published_slip  # noqa: E402
 from keras_vsr.environment import choose_backend, device_name, processor_name  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
 
@@ -135,6 +135,13 @@ def run(options: argparse.Namespace) -> int:
     climate = [study for study in studies if study.jobs and study.data == "climate"]
     on_video = [study for study in studies if study.data == "video"]
     tasks = choose_tasks(climate, options.models, variants) if climate else []
+    if switched_on and (own or on_video):
+        raise InputError(
+            f"--errata and --protocol as_run are for the climate studies: leave {studies[-1].name} "
+            "out"
+        )
+    if options.models and own == ["published_weights"] and len(studies) == 1:
+        raise InputError("published_weights has no models to choose: leave --models out")
     if on_video and not options.video:
         raise InputError(f"{on_video[0].name} needs a clip: give one with --video")
     if not 0 <= options.seed <= LARGEST_SEED:
@@ -150,11 +157,15 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         dry_run(options, chosen, tasks, backend, own)
         return 0
-    outputs = Outputs(options.out or ROOT / "results" / chosen.name, backend)
+    folder = options.out or ROOT / "results" / chosen.name
+    # Results with mistakes switched on never stand among those without.
+    outputs = Outputs(folder / errata.folder(switched_on), backend)
     with outputs.locked():
         if tasks or ("errata" in own and not options.video):
             data = prepare_data(options, chosen)
         if tasks:
+            if "E1" in switched_on:
+                data = with_published_slip(data)
             stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
             from experiments.measure import measure  # loads the backend
 
@@ -193,6 +204,9 @@ def run(options: argparse.Namespace) -> int:
             from experiments.report import report  # loads Matplotlib
 
             report(outputs, options.reference)
+    if switched_on and Outputs(folder, backend).has_scores():
+        with Outputs(folder, backend).drawing():  # where they are set side by side
+            report(Outputs(folder, backend), options.reference)
     return 0
 
 

@@ -18,6 +18,7 @@ from experiments.preset import Preset
 from experiments.studies import STUDIES
 from experiments.study_data import StudyData
 from keras_vsr import metrics
+from keras_vsr.data.clips import Pair
 from keras_vsr.data.errata import FRAMES_LATE, enlarge_sheared
 from keras_vsr.environment import context, package_version
 from keras_vsr.errors import InputError
@@ -32,10 +33,13 @@ from keras_vsr.training.recipe import RECIPES, Recipe
 from keras_vsr.training.samples import Epochs, Samples
 from keras_vsr.training.validation import Held
 from keras_vsr.weights.initial import initialise
+from keras_vsr.window import BORDER
 
 SPLITS_SCORED = ("validation", "test")
 CLIP_FRAMES = 9  # of the clips that a network of clips is trained on: five frames come out of them
 CHECKPOINT, SCORES, PICTURE = "checkpoint.npz", "scores.csv", "picture.npy"  # in a task's folder
+# Programs beside the package that results depend on.
+PROGRAMS = ("runner.py", "errata.py", "measure_errata.py", "clip_data.py", "study_data.py")
 PICTURE_HOUR = 126  # the test frame that is drawn: the moment of the published picture
 
 
@@ -171,6 +175,7 @@ class Runner:
             _like(given, truth),
             NETWORKS[task.job.network].takes,
             clip_frames=min(CLIP_FRAMES, shortest),
+            border=NETWORKS[task.job.network].border,
             late=self._late(task),
         )
 
@@ -378,7 +383,7 @@ class Runner:
         are compared with frames that come so much later."""
         pairs = self.data.splits[split]
         whole = all(len(clip) == pair.frames for clip, pair in zip(made, pairs, strict=True))
-        parts = {"middle": [middle(clip) for clip in made] if whole else made}
+        parts = {"middle": [middle(clip) for clip in made] if whole else _cropped(made, pairs)}
         truths = {"middle": [middle(pair.high) for pair in pairs]}
         if whole:
             parts["whole"], truths["whole"] = made, [pair.high for pair in pairs]
@@ -451,7 +456,9 @@ class Runner:
 def source_digest() -> str:
     """A digest of the code that results depend on: what an older version stored is not used."""
     package = Path(keras_vsr.__file__).parent
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256()
+    for name in PROGRAMS:
+        digest.update(Path(__file__).with_name(name).read_bytes())
     for path in sorted(package.rglob("*.py")):
         if path.relative_to(package).parts[0] != "reporting":
             digest.update(path.read_bytes())
@@ -478,6 +485,15 @@ def load_array(path: Path) -> np.ndarray:
         raise InputError(
             f"{path} is damaged or cut short; delete its folder to train anew"
         ) from error
+
+
+def _cropped(made: list[np.ndarray], pairs: list[Pair]) -> list[np.ndarray]:
+    """Outputs of windows without the pixels that other networks of windows lack."""
+    cut = slice(BORDER, -BORDER)
+    return [
+        clip[:, cut, cut] if clip.shape[1:] == pair.high.shape[1:] else clip
+        for clip, pair in zip(made, pairs, strict=True)
+    ]
 
 
 def _like(given: list[np.ndarray], truth: list[np.ndarray]) -> list[np.ndarray]:

@@ -1,10 +1,12 @@
 """What a study is run on: clips at both sizes, split, and where they came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from keras_vsr.data.clips import Pair
+
+PUBLISHED_SLIP = 4  # pixels that each row of a sheared frame slips by
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,3 +34,20 @@ class StudyData:
     units: str
     identity: tuple
     dataset: str = "climate"
+
+
+def with_published_slip(data: StudyData) -> StudyData:
+    """Frames of such a height that E1 shears them as it did the published ones.
+
+    There, 318 rows of 640 pixels, each row slips by 640 - 2 * 318 = 4 pixels. Frames exactly twice
+    as wide as high would not be sheared at all. Rows are cut from the end, which is the pole.
+    """
+    splits = {}
+    for split, pairs in data.splits.items():
+        rows = (pairs[0].high.shape[2] - PUBLISHED_SLIP) // 2
+        rows -= rows % pairs[0].scale
+        splits[split] = [
+            Pair(pair.low[:, : rows // pair.scale], pair.high[:, :rows], pair.source)
+            for pair in pairs
+        ]
+    return replace(data, splits=splits, identity=(*data.identity, "published slip"))

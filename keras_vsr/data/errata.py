@@ -6,7 +6,8 @@ import numpy as np
 
 from keras_vsr.data.degrade import resize_bicubic
 
-# E2: windows were paired with the frame after their middle one (2..115 with 3..116).
+# E2: windows were paired with the frame after their middle one (2..115 with 3..116). The programs
+# left out one window more than this needs, the last one that has a frame after its middle.
 FRAMES_LATE = 1
 
 WAYS = ("nearest", "bicubic")

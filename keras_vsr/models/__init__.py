@@ -65,12 +65,12 @@ NETWORKS: dict[str, Network] = {
 }
 
 
-def build(name: str, **arguments) -> keras.Model:
+def build(name: str, /, **arguments) -> keras.Model:
     """Builds a network by name.
 
     Args:
         name: A key of `NETWORKS`.
-        **arguments: Those of the network's builder function.
+        **arguments: Those of the network's builder function; a `name` among them is the model's.
 
     Raises:
         InputError: no network has that name.

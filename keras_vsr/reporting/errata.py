@@ -6,13 +6,19 @@ recipe and seed without it. What the mistakes are is data: `reports/published/er
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from keras_vsr.errors import InputError
 from keras_vsr.records import FILTER_COLUMNS, SCORE_COLUMNS, read_rows, write_rows
 from keras_vsr.reporting.published import INTERPOLATIONS, Row
-from keras_vsr.reporting.tables import BACKENDS, model_order, read_checked
+from keras_vsr.reporting.tables import (
+    BACKENDS,
+    measured_backends,
+    model_order,
+    read_checked,
+    read_measured,
+)
 
 DESCRIBED_COLUMNS = ("erratum", "published", "what_is_so", "consequence", "source")
 
@@ -25,6 +31,7 @@ TABLE_COLUMNS = (
     "psnr_db_off",
     "psnr_db_on",
     "difference_psnr_db",
+    "backends_apart_db",
     "psnr_db_on_against_middle",
     "raw_psnr_db_off",
     "raw_psnr_db_on",
@@ -73,11 +80,14 @@ class ErrataRuns:
         scores: Score rows of plain networks and of interpolations on the test split's middle area,
             by (label of errata, model, stage, backend).
         filters: Filter rows by (label of errata, model, backend).
+        apart: By model, in dB, how far the backends' trainings of the suite's own network end from
+            one another: less is no cost, only rounding that training has enlarged.
     """
 
     backends: tuple[str, ...]
     scores: dict[tuple[str, str, str, str], Row]
     filters: dict[tuple[str, str, str], Row]
+    apart: dict[str, float] = field(default_factory=dict)
 
     def score(self, label: str, model: str, backend: str, stage: str = "output") -> Row | None:
         """The score row of a network trained under the errata of a label, or None."""
@@ -106,7 +116,18 @@ def read_errata_runs(measured: Path, kind: str = "errata") -> ErrataRuns:
         for row in read_checked(path, FILTER_COLUMNS, ()):
             filters[row["errata"], row["model"], backend] = row
     backends = tuple(b for b in BACKENDS if any(key[3] == b for key in scores))
-    return ErrataRuns(backends, scores, filters)
+    return ErrataRuns(backends, scores, filters, _apart(measured) if kind == "errata" else {})
+
+
+def _apart(measured: Path) -> dict[str, float]:
+    """How far the backends are apart for each plain network, from the rows of all networks."""
+    if not measured_backends(measured):
+        return {}
+    found: dict[str, list[float]] = {}
+    for (_, model, variant, stage, split, area, _), row in read_measured(measured).scores.items():
+        if (variant, stage, split, area) == ("plain", "output", "test", "middle"):
+            found.setdefault(model, []).append(float(row["psnr_db"]))
+    return {model: max(psnr) - min(psnr) for model, psnr in found.items() if len(psnr) > 1}
 
 
 def read_described(published: Path) -> dict[str, Row]:
@@ -199,6 +220,7 @@ def _line(
         "preset": _shared(found, "preset"),
         "bicubic_psnr_db": _shared(found, "bicubic_psnr_db"),
         "difference_psnr_db": _difference(on, off),
+        "backends_apart_db": runs.apart.get(model, ""),
         "psnr_db_on_against_middle": middle["psnr_db"] if middle else "",
         "mean_cosine": filters["mean_cosine"] if filters else "",
     }
@@ -217,6 +239,7 @@ def _line(
         "all together; those that do not touch this network change nothing" if is_all else "",
         REMARKS.get(erratum, ""),
         "on is scored against the next frame, as published" if middle else "",
+        _within_noise(_difference(on, off), runs.apart.get(model)),
         "mean_cosine is with the filters of the suite's own run, which starts from neither"
         if erratum in OTHER_START and filters
         else "",
@@ -229,6 +252,15 @@ def _line(
     ]
     line["note"] = "; ".join(note for note in notes if note)
     return line
+
+
+def _within_noise(difference: float | str, apart: float | None) -> str:
+    """What a difference is worth beside that between backends."""
+    if difference == 0:
+        return "no difference: it never came into play"
+    if difference != "" and apart is not None and abs(difference) <= apart:
+        return "no more than the backends differ by"
+    return ""
 
 
 def _answer(on: Row | None, off: Row | None, raw: Row | None) -> str:

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from keras_vsr.errors import InputError
 from keras_vsr.metrics import psnr
@@ -92,12 +93,11 @@ def write_errata_cost(measured: Path, published: Path, out: Path) -> bool:
     return True
 
 
-def write_errata_e2_gap(measured: Path, published: Path, out: Path) -> bool:
+def write_errata_e2_gap(measured: Path, out: Path) -> bool:
     """Draws `errata_e2_gap` as PNG and SVG.
 
     Args:
         measured: Folder of the measuring program's CSV files, any subset of backends.
-        published: Folder of the printed numbers; not read.
         out: Folder for the figure; made if missing.
 
     Returns:
@@ -113,13 +113,13 @@ def write_errata_e2_gap(measured: Path, published: Path, out: Path) -> bool:
     return bool(rows)
 
 
-def write_errata_e1_sheared(measured: Path, published: Path, out: Path) -> bool:
+def write_errata_e1_sheared(measured: Path, out: Path, picture: Path | None = None) -> bool:
     """Draws `errata_e1_sheared` as PNG and SVG.
 
     Args:
         measured: Folder where `frames_errata_e1.npz` lies.
-        published: Folder of the printed numbers; not read.
         out: Folder for the figure; made if missing.
+        picture: The published picture of such a frame, drawn beside.
 
     Returns:
         Whether there was anything to draw.
@@ -130,7 +130,11 @@ def write_errata_e1_sheared(measured: Path, published: Path, out: Path) -> bool:
     path = Path(measured) / FRAMES_FILE
     if not path.exists():
         return False
-    save_figure(e1_sheared_figure(read_sheared(path)), Path(out) / "errata_e1_sheared")
+    frames = read_sheared(path)
+    if picture:
+        with Image.open(picture) as image:
+            frames[PUBLISHED_PICTURE] = np.asarray(image.convert("RGB"))
+    save_figure(e1_sheared_figure(frames), Path(out) / "errata_e1_sheared")
     return True
 
 
@@ -154,7 +158,7 @@ def write_table4_curve(
     """
     ours = {}
     for backend in BACKENDS:
-        path = Path(measured) / f"{backend}_epochs.csv"
+        path = Path(measured) / f"{backend}_{TABLE_4['study']}_epochs.csv"
         rows = read_checked(path, EPOCH_COLUMNS, _TABLE_4_NUMBERS)
         rows = [row for row in rows if all(row[key] == TABLE_4[key] for key in TABLE_4)]
         if rows:
@@ -193,8 +197,7 @@ def read_sheared(path: Path) -> dict[str, np.ndarray]:
 
     Returns:
         `high`, `bicubic` and `sheared` (H, W) in [0, 1], row 0 at the equator; `limits`, the
-        field's values at 0 and 1, and `units`; where it is there `published`, (rows, columns, 3),
-        the printed picture of such a frame, top row first.
+        field's values at 0 and 1, and `units`.
 
     Raises:
         InputError: the file is damaged, or lacks one of these.
@@ -336,7 +339,8 @@ def e1_sheared_figure(frames: Mapping[str, np.ndarray]) -> Figure:
     Drawn with row 0, the equator, on top, as that program drew its pictures.
 
     Args:
-        frames: What `read_sheared` gave.
+        frames: What `read_sheared` gave; where there is one, `published` beside it, (rows, columns,
+            3), the printed picture of such a frame, top row first.
     """
     titles = {"high": "truth"}
     for name, words in (("bicubic", "bicubic"), ("sheared", "as the 2019 program enlarged it")):

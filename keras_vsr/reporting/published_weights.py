@@ -95,12 +95,11 @@ def published_weights_rows(rows: Iterable[Row]) -> list[Row]:
     return lines
 
 
-def write_published_weights(measured: Path, published: Path, out: Path) -> bool:
+def write_published_weights(measured: Path, out: Path) -> bool:
     """Writes `published_weights.csv`.
 
     Args:
         measured: Folder of the measuring program's CSV files, any subset of backends.
-        published: Folder of the printed numbers. Not read: what is printed stands in the rows.
         out: Folder for the table; made if missing.
 
     Returns:

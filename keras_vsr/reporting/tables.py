@@ -65,6 +65,7 @@ RESULT_TABLE_COLUMNS = (
     "backend",
     "preset",
     "protocol",
+    "errata",
     "data_source",
     "trained_on",
     "epochs_published",
@@ -489,7 +490,8 @@ def ours_beside(
     cells = dict.fromkeys(
         (
             *("ours_mse", "ours_ssim", "ours_psnr_db", "bicubic_psnr_db", "gain_over_bicubic_db"),
-            *("preset", "protocol", "data_source", "trained_on", "epochs_ours", "measured_row"),
+            *("preset", "protocol", "errata", "data_source", "trained_on"),
+            *("epochs_ours", "measured_row"),
             "scored_on",
         ),
         "",
@@ -530,7 +532,7 @@ def ours_beside(
             epochs_ours=row["epochs"],
         )
     # An epoch row does not say what the network was trained on; its run's score row does.
-    for column in ("protocol", "data_source", "trained_on"):
+    for column in ("protocol", "errata", "data_source", "trained_on"):
         cells[column] = score[column] if score else ""
     return {**cells, "preset": row["preset"], "measured_row": row["row"], "missing": ""}
 

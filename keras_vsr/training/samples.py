@@ -19,6 +19,8 @@ class Samples:
         targets: Their HR clips (T, H, W), frame by frame the same moments; H is a times `ratio`.
         takes: "frame", "window" or "clip", as in `models.NETWORKS`.
         clip_frames: T of the clips that a network with `takes="clip"` is given.
+        border: Target pixels that the network loses on each side; None takes what `takes` says: 2,
+            or none for frames.
         late: Frames by which the targets of windows and clips come after their middle frames: 0 but
             where an erratum is reproduced.
     """
@@ -27,9 +29,12 @@ class Samples:
     targets: Sequence[np.ndarray]
     takes: str
     clip_frames: int = WINDOW
+    border: int | None = None
     late: int = 0
 
     def __post_init__(self):
+        if self.border is None:
+            object.__setattr__(self, "border", 0 if self.takes == "frame" else BORDER)
         for given, target in zip(self.inputs, self.targets, strict=True):
             height, width = given.shape[1:]
             ratio = self.ratio
@@ -53,11 +58,6 @@ class Samples:
     def length(self) -> int:
         """Input frames of one sample."""
         return {"frame": 1, "window": WINDOW, "clip": self.clip_frames}[self.takes]
-
-    @property
-    def border(self) -> int:
-        """Target pixels cut from each side."""
-        return 0 if self.takes == "frame" else BORDER
 
     @property
     def starts(self) -> np.ndarray:

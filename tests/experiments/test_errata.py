@@ -17,6 +17,7 @@ from keras_vsr.errors import InputError
 from keras_vsr.metrics import psnr
 from keras_vsr.models import build
 from keras_vsr.training.recipe import RECIPES
+from keras_vsr.weights.initial import initialise
 
 JOBS = {job.model: job for study in choose_studies([]) for job in study.jobs}
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -51,7 +52,12 @@ def test_what_is_touched_is_a_model():
         ("E3", "srnet3d_raw", "srnet3d", {"order": "as_run"}),
         ("E3", "delta", "delta", {"order": "as_run"}),
         ("E4", "srnet3d_processed", "srnet3d", {"last_kernel": 5}),
-        ("E5", "fsrcnn_2019", "fsrcnn_2019_prelu", {}),
+        (
+            "E5",
+            "fsrcnn_2019",
+            "fsrcnn_2019_prelu",
+            {"mapping_filters": 8, "name": "fsrcnn_2019"},
+        ),
         ("E13", "delta", "delta", {"recursions_2d": 4}),
         ("not E11", "parallel5", "parallel5", {"recursive_frames": (1, 2, 3, 4, 5)}),
         ("E18", "srnet3d_raw", "srnet3d", {"activation": "linear"}),
@@ -68,6 +74,17 @@ def test_the_checkpoints_parameters():
     for model, parameters in (("fsrcnn_2019", 6_348), ("srnet3d_raw", 63_641)):
         name, arguments = errata.network(errata.AS_RUN, JOBS[model])
         assert build(name, **arguments).count_params() == parameters
+
+
+def test_the_texts_fsrcnn_starts_from_the_same_weights():
+    """8 mapping filters: 6,897 numbers without the slopes of 32 + 8 + 8 + 32 + 32 channels."""
+    name, arguments = errata.network(frozenset({"E5"}), JOBS["fsrcnn_2019"])
+    text, suite = build(name, **arguments), build("fsrcnn_2019")
+    assert text.count_params() == 6_897 + 112
+    for model in (text, suite):
+        initialise(model, seed=0)
+    kernels = [m.get_layer("fsrcnn_2019_extract").get_weights()[0] for m in (text, suite)]
+    np.testing.assert_array_equal(*kernels)
 
 
 def test_early_stopping():

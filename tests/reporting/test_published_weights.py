@@ -58,7 +58,7 @@ def measured(tmp_path):
 
 def test_lines_are_the_hand_made_ones(measured, tmp_path):
     out = tmp_path / "out"
-    assert write_published_weights(measured, tmp_path, out) is True
+    assert write_published_weights(measured, out) is True
     lines = read_rows(out / "published_weights.csv", TABLE_COLUMNS)
     told = [
         (li["weights"], li["seconds_between"], li["value_torch"], li["value_jax"], li["holds"])
@@ -85,7 +85,7 @@ def test_lines_are_the_hand_made_ones(measured, tmp_path):
 
 def test_the_same_rows_give_the_same_bytes(measured, tmp_path):
     for name in ("one", "two"):
-        write_published_weights(measured, tmp_path, tmp_path / name)
+        write_published_weights(measured, tmp_path / name)
     one, two = (tmp_path / name / "published_weights.csv" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
 
@@ -97,7 +97,7 @@ def test_what_differs_between_backends_is_shown():
 
 
 def test_nothing_measured_writes_nothing(tmp_path):
-    assert write_published_weights(tmp_path, tmp_path, tmp_path / "out") is False
+    assert write_published_weights(tmp_path, tmp_path / "out") is False
     assert not (tmp_path / "out").exists()
 
 
