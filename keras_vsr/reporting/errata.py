@@ -53,7 +53,7 @@ NONE = ""  # the label of runs without errata
 NOT = "not "  # begins the labels of runs that do what should have been done
 RAW = "raw"  # in rows of interpolation: what the 3D network below is given
 RAW_NETWORK = "srnet3d_raw"
-LATE = "E2"
+OF_THE_INPUT = {"E1", "E2", "E14"}  # those that change what the 3D network is given or scored with
 QUESTION = "E1+E2"  # the data of the published 3D network on raw frames
 
 # The published network has it, and so has the suite's own: it is on where none is named.
@@ -229,7 +229,7 @@ def _line(
             line[f"{column}_{side}"] = score[column] if score else ""
         line[f"measured_row_{side}"] = score["row"] if score else ""
     raw = {}
-    if model == RAW_NETWORK:
+    if model == RAW_NETWORK and OF_THE_INPUT & set(erratum.split("+")):
         raw = {"off": runs.score(NONE, "bicubic", backend), "on": runs.score(named, RAW, backend)}
         for side, score in raw.items():
             line[f"raw_psnr_db_{side}"] = score["psnr_db"] if score else ""
