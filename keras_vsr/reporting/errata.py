@@ -282,8 +282,13 @@ def _answer(on: Row | None, off: Row | None, raw: Row | None) -> str:
         f"open question (hyperparameters or data): with the same hyperparameters the network gives "
         f"{float(on['psnr_db']):.2f} dB from frames sheared and paired one late (the input itself "
         f"{float(raw['psnr_db']):.2f} dB), and {float(off['psnr_db']):.2f} dB from frames enlarged "
-        f"and paired rightly; the data costs {data:.2f} dB, and {rest:.2f} dB are left to bicubic: "
-        f"{verdict}"
+        f"and paired rightly; the data costs {data:.2f} dB, and "
+        + (
+            f"{rest:.2f} dB are left to bicubic: "
+            if rest > 0
+            else f"bicubic is beaten by {-rest:.2f} dB: "
+        )
+        + verdict
     )
 
 
