@@ -30,6 +30,27 @@ class ClimateSize:
 
 
 @dataclass(frozen=True)
+class ClipSize:
+    """How much of clips, generated or real, a study sees.
+
+    Attributes:
+        height: HR rows.
+        width: HR columns.
+        train_frames: The first ones of each training clip.
+        validation_frames: Those after them.
+        test_frames: Of a clip of its own, or the ones after those.
+        train_clips: How many clips are generated for training.
+    """
+
+    height: int
+    width: int
+    train_frames: int
+    validation_frames: int
+    test_frames: int
+    train_clips: int = 1
+
+
+@dataclass(frozen=True)
 class ModelSize:
     """How long a network is trained and on what.
 
@@ -59,20 +80,23 @@ class Preset:
     Attributes:
         name: File name without its ending.
         summary: One line for a list.
-        climate: Sizes of the data.
+        climate: Sizes of the climate data.
+        clips: Sizes of the other data, by its name: a key of `studies.study.DATA`.
         scored_frames: Training and validation frames scored after each epoch, at most; None scores
             all of them.
-        models: Sizes by model, where they differ from the recipe's.
+        models: Sizes by model, where they differ from the recipe's; "study/model" for one study.
     """
 
     name: str
     summary: str
     climate: ClimateSize
+    clips: dict[str, ClipSize] = field(default_factory=dict)
     scored_frames: int | None = None
     models: dict[str, ModelSize] = field(default_factory=dict)
 
-    def size(self, model: str) -> ModelSize:
-        return self.models.get(model, ModelSize())
+    def size(self, model: str, study: str) -> ModelSize:
+        """How long a model is trained in a study, and on what."""
+        return self.models.get(f"{study}/{model}") or self.models.get(model, ModelSize())
 
 
 def names() -> list[str]:
@@ -96,8 +120,10 @@ def load(name: str) -> Preset:
     models = {
         model: _filled(ModelSize, path, size) for model, size in content.pop("models", {}).items()
     }
+    clips = {kind: _filled(ClipSize, path, size) for kind, size in content.pop("clips", {}).items()}
     climate = _filled(ClimateSize, path, content.pop("climate", {}))
-    return _filled(Preset, path, content | {"name": name, "climate": climate, "models": models})
+    read = {"name": name, "climate": climate, "clips": clips, "models": models}
+    return _filled(Preset, path, content | read)
 
 
 def _filled(kind: type, path: Path, entries: dict[str, object]):

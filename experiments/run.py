@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
 
 from experiments import climate_data, errata, preset  # noqa: E402 - after the line above
+from experiments.data_of_studies import DATASETS, data_for, sizes_for  # noqa: E402
 from experiments.outputs import Outputs  # noqa: E402
 from experiments.plan import (  # noqa: E402
     LEFT_OUT_REASON,
@@ -26,7 +27,7 @@ from experiments.plan import (  # noqa: E402
     leave_out,
 )
 from experiments.studies import STUDIES  # noqa: E402
-from experiments.study_data import StudyData, with_published_slip  # noqa: E402
+from experiments.study_data import with_published_slip  # noqa: E402
 from keras_vsr.environment import choose_backend, device_name, processor_name  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
 
@@ -35,10 +36,6 @@ LARGEST_SEED = 2**63 - 1  # data files keep it as an integer of 64 bits
 # The authors' own weights, and the images and clips that they are tried on, are not ours to give.
 REFERENCE = ROOT.parent / "shared" / "reference"
 TESTDATA = ROOT.parent / "shared" / "testdata"
-DATASETS = {
-    "climate": "shallow-water jet, relative vorticity: generated, or --data H_Field_Nl5.mat or "
-    "climate_data.h5",
-}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -132,18 +129,18 @@ def run(options: argparse.Namespace) -> int:
     # Residual networks were never published: there is no erratum of theirs.
     variants = ("plain",) if switched_on else VARIANTS
     own = [study.name for study in studies if not study.jobs]
-    climate = [study for study in studies if study.jobs and study.data == "climate"]
-    on_video = [study for study in studies if study.data == "video"]
-    tasks = choose_tasks(climate, options.models, variants) if climate else []
-    if switched_on and (own or on_video):
+    trained = [study for study in studies if study.jobs]
+    tasks = choose_tasks(trained, options.models, variants) if trained else []
+    elsewhere = [study.name for study in studies if not study.jobs or study.data != "climate"]
+    if switched_on and elsewhere:
         raise InputError(
-            f"--errata and --protocol as_run are for the climate studies: leave {studies[-1].name} "
-            "out"
+            f"--errata and --protocol as_run are for the climate studies: leave {elsewhere[0]} out"
         )
-    if options.models and own == ["published_weights"] and len(studies) == 1:
+    if options.models and own == ["published_weights"] and not trained:
         raise InputError("published_weights has no models to choose: leave --models out")
-    if on_video and not options.video:
-        raise InputError(f"{on_video[0].name} needs a clip: give one with --video")
+    for study in trained:
+        if study.data == "table4" and not options.video:
+            raise InputError(f"{study.name} needs a clip: give one with --video")
     if not 0 <= options.seed <= LARGEST_SEED:
         raise InputError(f"--seed is {options.seed}; it must be 0 to {LARGEST_SEED}")
     options.protocol = options.protocol or ("as_run" if options.data else "as_described")
@@ -161,17 +158,17 @@ def run(options: argparse.Namespace) -> int:
     # Results with mistakes switched on never stand among those without.
     outputs = Outputs(folder / errata.folder(switched_on), backend)
     with outputs.locked():
-        if tasks or ("errata" in own and not options.video):
-            data = prepare_data(options, chosen)
-        if tasks:
+        stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
+        for kind in dict.fromkeys(study.data for study in trained):
+            mine = {study.name for study in trained if study.data == kind}
+            data = data_for(kind, options, chosen, CACHE)
             if "E1" in switched_on:
                 data = with_published_slip(data)
-            stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
             from experiments.measure import measure  # loads the backend
 
             measure(
-                stay,
-                left_out,
+                [task for task in stay if task.study in mine],
+                [task for task in left_out if task.study in mine],
                 data,
                 chosen,
                 options.seed,
@@ -179,18 +176,14 @@ def run(options: argparse.Namespace) -> int:
                 mixed=options.mixed_precision,
                 switched_on=switched_on,
             )
-        for study in on_video:
-            from experiments.clip_data import TABLE_4, prepare_clip
-            from experiments.measure import measure
-
-            clip, mine = prepare_clip(options.video, TABLE_4), choose_tasks([study], [])
-            measure(mine, [], clip, chosen, options.seed, outputs, kinds=f"{study.name}_")
         if "errata" in own:
             from experiments.clip_data import FOR_ERRATA, prepare_clip
             from experiments.measure_errata import measure_errata
 
             if options.video:
                 data = prepare_clip(options.video, FOR_ERRATA)
+            else:
+                data = data_for("climate", options, chosen, CACHE)
             measure_errata(
                 data, chosen, options.seed, outputs, options.models, options.reference, CACHE
             )
@@ -215,24 +208,6 @@ def on_processor(backend: str) -> bool:
     return device_name(backend) == processor_name()
 
 
-def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> StudyData:
-    """The data of the run, with a line for each file that is made."""
-
-    def progress(name: str, done: int, total: int) -> None:
-        if done == total or sys.stderr.isatty():
-            end = "\n" if done == total else ""
-            print(f"\rclimate data, {name}: {done} of {total} frames", end=end, file=sys.stderr)
-
-    return climate_data.prepare(
-        chosen,
-        protocol=options.protocol,
-        seed=options.seed,
-        published=options.data,
-        cache=CACHE / "climate",
-        progress=progress,
-    )
-
-
 def dry_run(
     options: argparse.Namespace,
     chosen: preset.Preset,
@@ -245,35 +220,36 @@ def dry_run(
         print(f"{name}: {STUDIES[name].summary}")
     if not tasks:
         return
-    splits = climate_data.sizes(
-        chosen, protocol=options.protocol, seed=options.seed, published=options.data
-    )
     from experiments.estimate import cost, seconds_for_multiply_add  # loads the backend
 
-    for split, pairs in splits.items():
-        height, width = pairs[0].high.shape[1:]
-        frames = "+".join(str(pair.frames) for pair in pairs)
-        windows = sum(pair.frames - 4 for pair in pairs)
-        print(f"{split:10} {frames} frames of {height}x{width}, {windows} windows")
+    splits = {}
+    for kind in dict.fromkeys(STUDIES[task.study].data for task in tasks):
+        splits[kind] = sizes_for(kind, options, chosen)
+        print(f"data set {kind}")
+        for split, pairs in splits[kind].items():
+            height, width = pairs[0].high.shape[1:]
+            frames = "+".join(str(pair.frames) for pair in pairs)
+            windows = sum(pair.frames - 4 for pair in pairs)
+            print(f"{split:10} {frames} frames of {height}x{width}, {windows} windows")
     tasks, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
     rate = seconds_for_multiply_add()
     print(f"{1e-9 / rate:.0f} billion multiply-adds a second in a 3D training step here\n")
     print(
-        f"{'study':13} {'model':21} {'variant':9} {'parameters':>10} {'trained on':>15} "
+        f"{'study':14} {'model':21} {'variant':9} {'parameters':>10} {'trained on':>15} "
         f"{'samples':>7} {'steps':>6} {'epochs':>6} {'GMAC/frame':>10} {'minutes':>8}"
     )
     total = 0.0
     for task in tasks:
-        one = cost(chosen, task, splits)
+        one = cost(chosen, task, splits[STUDIES[task.study].data])
         minutes = one.total_multiply_adds * rate / 60
         total += minutes
         print(
-            f"{task.study:13} {task.job.model:21} {task.variant:9} {one.parameters:10,} "
+            f"{task.study:14} {task.job.model:21} {task.variant:9} {one.parameters:10,} "
             f"{one.trained_on:>15} {one.samples:7} {one.steps:6} "
             f"{one.epochs:6} {one.frame_multiply_adds / 1e9:10.3f} {minutes:8.1f}"
         )
     for task in left_out:
-        print(f"{task.study:13} {task.job.model:21} {task.variant:9} {LEFT_OUT_REASON}")
+        print(f"{task.study:14} {task.job.model:21} {task.variant:9} {LEFT_OUT_REASON}")
     print(f"\nabout {total:.0f} minutes in all, without the time that {backend} compiles")
 
 

@@ -40,7 +40,7 @@ SCORE_COLUMNS = (
     "errata",  # mistakes of the published programs that were switched on: "E1+E2"; empty for none
     "degradation",  # how the LR frames were made
     "scale",
-    "split",  # train, validation or test
+    "split",  # train, validation or test; test_real: a real clip beside generated test data
     "area",  # "whole": every frame, every pixel. "middle": frames 2..T-3, 2 pixels cropped
     "frames",  # number of frames scored
     "height",  # pixels compared
