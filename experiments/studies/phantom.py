@@ -1,4 +1,4 @@
-"""The phantom, enlarged from 32 to 64 pixels: report_2019 and poster_2021 try their 3D networks so."""
+"""The phantom, enlarged from 32 to 64 pixels, as the 2019 project first tried its 3D network."""
 
 from experiments.studies.study import Job, Study
 

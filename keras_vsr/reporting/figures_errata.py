@@ -32,9 +32,10 @@ from keras_vsr.reporting.figures import (
     model_label,
     save_figure,
 )
-from keras_vsr.reporting.panels import FIELD_COLOURS, field_limits, physical, units_of
+from keras_vsr.reporting.panels import FIELD_COLOURS
 from keras_vsr.reporting.published import RESULT_COLUMNS, Row
 from keras_vsr.reporting.published_weights import read_published_weights
+from keras_vsr.reporting.saved_frames import field_limits, physical, units_of
 from keras_vsr.reporting.tables import BACKENDS, read_checked
 
 GAP = "next_less_middle_db"
@@ -158,7 +159,7 @@ def write_table4_curve(
     """
     ours = {}
     for backend in BACKENDS:
-        path = Path(measured) / f"{backend}_{TABLE_4['study']}_epochs.csv"
+        path = Path(measured) / f"{backend}_epochs.csv"
         rows = read_checked(path, EPOCH_COLUMNS, _TABLE_4_NUMBERS)
         rows = [row for row in rows if all(row[key] == TABLE_4[key] for key in TABLE_4)]
         if rows:

@@ -3,8 +3,8 @@
 The printed rows are data (`reports/published/`); what answers them is a choice, written down here
 row by row, with the reason where it is not obvious.
 
-Reference: report_2019 Tables 1 to 8, slides_2019 section 3.2.1, report_2021 (climate table and the
-table of parameters).
+Reference: report_2019 Tables 1 to 8, slides_2019 section 3.2.1, report_2021 (climate table, Diamond
+table and the table of parameters).
 """
 
 import math
@@ -38,7 +38,8 @@ Row = dict[str, str]
 class AtEpoch:
     """Our counterpart of a printed row is one epoch of a training run.
 
-    `note` says what of ours was taken, `remark` what is known about the printed row.
+    `note` says what of ours was taken, `remark` what is known about the printed row; `brightest` is
+    the largest value of the frames whose MSE is printed (ours are measured in 0..1).
     """
 
     model: str
@@ -46,13 +47,14 @@ class AtEpoch:
     note: str
     remark: str = ""
     study: str = "climate_2019"
+    brightest: float = 1.0
 
 
 @dataclass(frozen=True)
 class Scored:
     """Our counterpart of a printed row is a score on the test split.
 
-    `note` says what of ours was taken, `remark` what is known about the printed row.
+    `note`, `remark` and `brightest` as in `AtEpoch`.
     """
 
     model: str
@@ -61,6 +63,7 @@ class Scored:
     stage: str = "output"
     area: str = "middle"
     study: str = "climate_2019"
+    brightest: float = 1.0
 
 
 def first_epoch(epochs: Sequence[Row]) -> Row:
@@ -103,18 +106,21 @@ TEST = "ours: test split, the best epoch's weights"
 RAW = "ours: the bicubically enlarged input, test split"
 SHEARED = "erratum E1: the published input was sheared row by row"
 
-# The printed tables of 2019 whose networks are trained here: number -> (source, table) of the rows.
-# Table 4 (real video) belongs to another data set.
+LUMA = 255.0
+
+# The printed tables of 2019: number -> (source, table) of the rows.
 TABLES_2019 = {
     "1": [("report_2019", "1")],
     "2": [("report_2019", "2")],
     "3": [("report_2019", "3"), ("slides_2019", "3.2.1")],
+    "4": [("report_2019", "4")],
     "5": [("report_2019", "5")],
     "6": [("report_2019", "6")],
     "7": [("report_2019", "7")],
     "8": [("report_2019", "8")],
 }
 TABLE_2021 = [("report_2021", "climate")]
+TABLE_DIAMOND = [("report_2021", "diamond"), ("report_2021", "diamond 300")]
 
 # (printed table, printed model, printed stage) -> our counterpart.
 COUNTERPARTS: dict[tuple[str, str, str], AtEpoch | Scored] = {
@@ -128,6 +134,12 @@ COUNTERPARTS: dict[tuple[str, str, str], AtEpoch | Scored] = {
     ("3", "srnet3d raw", "epoch 0"): AtEpoch("srnet3d_raw", first_epoch, FIRST, SHEARED),
     ("3", "srnet3d raw", "epoch 100"): AtEpoch("srnet3d_raw", last_epoch, LAST, SHEARED),
     ("3.2.1", "srnet3d raw", "after processing"): Scored("srnet3d_raw", TEST, SHEARED),
+    ("4", "srnet3d_early", "epoch 0"): AtEpoch(
+        "srnet3d_early", first_epoch, FIRST, study="container_2019", brightest=LUMA
+    ),
+    ("4", "srnet3d_early", "epoch 100"): AtEpoch(
+        "srnet3d_early", last_epoch, LAST, study="container_2019", brightest=LUMA
+    ),
     ("5", "srnet3d processed", "epoch 0"): AtEpoch("srnet3d_processed", first_epoch, FIRST),
     ("5", "srnet3d processed", "epoch 67 (early stop)"): AtEpoch(
         "srnet3d_processed",
@@ -150,6 +162,15 @@ COUNTERPARTS: dict[tuple[str, str, str], AtEpoch | Scored] = {
     ("climate", "previous", ""): Scored("2d_then_3d_processed", f"{TEST}; 2d_then_3d_processed"),
     ("climate", "delta (preliminary)", ""): Scored("delta", TEST, study="climate_2021"),
     ("climate", "parallel5 (preliminary)", ""): Scored("parallel5", TEST, study="climate_2021"),
+    ("diamond", "raw", ""): Scored("bicubic", RAW, SHEARED, study="diamond_2021", brightest=LUMA),
+    ("diamond", "delta", ""): Scored("delta", TEST, study="diamond_2021", brightest=LUMA),
+    ("diamond", "parallel5", ""): Scored("parallel5", TEST, study="diamond_2021", brightest=LUMA),
+    ("diamond 300", "parallel5", ""): Scored(
+        "parallel5_wide",
+        f"{TEST}; parallel5_wide: f = g = 24, as published, but trained on fewer frames",
+        study="diamond_2021",
+        brightest=LUMA,
+    ),
 }
 
 # Printed model -> our networks that have these layers (the first one measured is taken), remark.
