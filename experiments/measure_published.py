@@ -199,11 +199,12 @@ def _matlab(reference: Path, testdata: Path, cache: Path) -> Iterator[dict[str, 
 def _set5(model: keras.Model, folder: Path, scale: int, enlarged: bool):
     """Mean PSNR of a network and of bicubic enlargement, as SRCNN's authors took it.
 
-    Results are rounded to 8 bits; `scale` pixels are left out on each side.
+    Luma is rounded to 8 bits, as MATLAB's `rgb2ycbcr` leaves it, and so are results; LR frames are
+    not. `scale` pixels are left out on each side.
     """
     values, bicubic = [], []
     for path in list_images(folder):
-        luma = read_luma(path).astype(np.float64)
+        luma = np.round(read_luma(path).astype(np.float64) * 255) / 255
         height, width = (size - size % scale for size in luma.shape)
         truth = luma[:height, :width]
         low = degrade(truth, "bicubic", scale)

@@ -60,6 +60,10 @@ def convert(source: Path, out: Path) -> str:
         f"{source} is a file of {FORMATS[found.kind]}",
         f'{out} has the {found.parameters:,} parameters of build("{found.network}"{arguments})',
     ]
+    if found.scales:
+        *others, last = found.scales
+        scales = f"{', '.join(map(str, others))} or {last}"
+        lines.append(f"the file does not say its scale: give build(..., scale={scales})")
     if found.unused:
         lines.append(f"not used: {', '.join(found.unused)}")
     return "\n".join(lines)

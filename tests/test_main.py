@@ -82,6 +82,15 @@ def test_layers_without_use_are_named(reference, tmp_path, capsys):
 
 
 @pytest.mark.backend
+def test_a_scale_that_is_not_said(reference, tmp_path, capsys):
+    source, out = reference / "fsrcnn_authors" / "FSRCNN_x3.mat", tmp_path / "f.weights.h5"
+    assert main(["convert", str(source), str(out)]) == 0
+    _, second, third = capsys.readouterr().out.splitlines()
+    assert second.endswith(' has the 12,644 parameters of build("fsrcnn", d=56, s=12, m=4)')
+    assert third == "the file does not say its scale: give build(..., scale=2, 3 or 4)"
+
+
+@pytest.mark.backend
 def test_the_program_itself(published, tmp_path):
     published.write_bytes(published.read_bytes()[:5_000])
     command = [sys.executable, "-m", "keras_vsr", "convert", published, tmp_path / "a.weights.h5"]

@@ -22,7 +22,7 @@ def test_a_residual_frame_network_gains_three_db(backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_residual_window_network_gains_half_a_db_more(backend):
-    best = max(GAINS[backend, name] for name in WINDOW_NETWORKS)
+    best = max(GAINS[key] for name in WINDOW_NETWORKS if (key := (backend, name)) in GAINS)
     assert best >= GAINS[backend, "fsrcnn_2019"] + 0.5
 
 

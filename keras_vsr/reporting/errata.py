@@ -54,7 +54,7 @@ NONE = ""  # the label of runs without errata
 NOT = "not "  # begins the labels of runs that do what should have been done
 RAW = "raw"  # in rows of interpolation: what the 3D network below is given
 RAW_NETWORK = "srnet3d_raw"
-LATE = "E2"
+OF_THE_INPUT = {"E1", "E2", "E14"}  # those that change what the 3D network is given or scored with
 QUESTION = "E1+E2"  # the data of the published 3D network on raw frames
 
 # The published network has it, and so has the suite's own: it is on where none is named.
@@ -234,7 +234,7 @@ def _line(
             line[f"{column}_{side}"] = score[column] if score else ""
         line[f"measured_row_{side}"] = score["row"] if score else ""
     raw = {}
-    if model == RAW_NETWORK:
+    if model == RAW_NETWORK and OF_THE_INPUT & set(erratum.split("+")):
         raw = {"off": runs.score(NONE, "bicubic", backend), "on": runs.score(named, RAW, backend)}
         for side, score in raw.items():
             line[f"raw_psnr_db_{side}"] = score["psnr_db"] if score else ""
@@ -287,8 +287,13 @@ def _answer(on: Row | None, off: Row | None, raw: Row | None) -> str:
         f"open question (hyperparameters or data): with the same hyperparameters the network gives "
         f"{float(on['psnr_db']):.2f} dB from frames sheared and paired one late (the input itself "
         f"{float(raw['psnr_db']):.2f} dB), and {float(off['psnr_db']):.2f} dB from frames enlarged "
-        f"and paired rightly; the data costs {data:.2f} dB, and {rest:.2f} dB are left to bicubic: "
-        f"{verdict}"
+        f"and paired rightly; the data costs {data:.2f} dB, and "
+        + (
+            f"{rest:.2f} dB are left to bicubic: "
+            if rest > 0
+            else f"bicubic is beaten by {-rest:.2f} dB: "
+        )
+        + verdict
     )
 
 

@@ -11,9 +11,12 @@ from keras_vsr.weights.initial import convolutions
 from keras_vsr.weights.published_layer import PublishedLayer
 
 SLOPES = "_prelu"  # what a layer of slopes is called, after its convolution
+CONVERT = "build the network that `python -m keras_vsr convert` names for this file"
 
 
-def assign(model: keras.Model, layers: Sequence[PublishedLayer], path: Path) -> list[str]:
+def assign(
+    model: keras.Model, layers: Sequence[PublishedLayer], path: Path, advice: str = CONVERT
+) -> list[str]:
     """Gives a network the weights of published layers.
 
     Args:
@@ -21,6 +24,7 @@ def assign(model: keras.Model, layers: Sequence[PublishedLayer], path: Path) -> 
             `target` names where these have some, else in order from input to output.
         layers: What was read.
         path: The file, for messages.
+        advice: What would do where they do not fit, for messages.
 
     Returns:
         Names of the layers in the file that the network has no use for.
@@ -44,8 +48,7 @@ def assign(model: keras.Model, layers: Sequence[PublishedLayer], path: Path) -> 
                 values.append((alpha, _fitting(layer, "slopes", ours, alpha)))
     except _DifferenceError as error:
         raise InputError(
-            f"{path} does not fit the network {model.name}: {error}; build the network that "
-            "`python -m keras_vsr convert` names for this file"
+            f"{path} does not fit the network {model.name}: {error}; {advice}"
         ) from None
     for variable, value in values:
         variable.assign(value)

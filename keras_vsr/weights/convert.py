@@ -8,9 +8,10 @@ from keras_vsr.errors import InputError
 from keras_vsr.models import build
 from keras_vsr.records import write_bytes
 from keras_vsr.weights.assign import assign
-from keras_vsr.weights.recognise import read_published, recognise
+from keras_vsr.weights.recognise import SCALES_UNSAID, read_published, recognise
 
 SUFFIX = ".weights.h5"  # Keras saves weights under no other
+PUBLISHED = "no network here is like it, give one of the published files"
 
 
 class Converted(NamedTuple):
@@ -22,6 +23,8 @@ class Converted(NamedTuple):
         arguments: Of its builder.
         parameters: Numbers in the network.
         unused: Layers of the file that the network has no use for.
+        scales: Those that the weights fit where the file does not say for which they were trained;
+            else none.
     """
 
     kind: str
@@ -29,6 +32,7 @@ class Converted(NamedTuple):
     arguments: dict[str, Any]
     parameters: int
     unused: list[str]
+    scales: tuple[int, ...]
 
 
 def convert(source: Path, out: Path) -> Converted:
@@ -53,10 +57,23 @@ def convert(source: Path, out: Path) -> Converted:
     if out.exists() and out.samefile(source):
         raise InputError(f"{out} is the published file itself; give another name")
     network, arguments = recognise(layers, source)
-    model = build(network, **arguments)
-    unused = assign(model, layers, source)
+    model = _built(network, arguments, source)
+    unused = assign(model, layers, source, advice=PUBLISHED)
     write_bytes(out, _saved(model))
-    return Converted(kind, network, arguments, model.count_params(), unused)
+    scales = SCALES_UNSAID.get(network, ())
+    return Converted(kind, network, arguments, model.count_params(), unused, scales)
+
+
+def _built(network, arguments, source):
+    """The network; to a builder a wrong value is a programming mistake, here it is the file's."""
+    try:
+        return build(network, **arguments)
+    except ValueError as error:
+        values = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        raise InputError(
+            f"{source} has the layers of a {network}, which cannot be built with {values}; give "
+            "one of the published files"
+        ) from error
 
 
 def _saved(model) -> bytes:

@@ -42,7 +42,7 @@ def read_keras2_h5(path: Path) -> list[PublishedLayer]:
     layers: list[PublishedLayer] = []
     for index, described in enumerate(header["layers"]):
         if f"{index}/kernel" in arrays:
-            layers.append(_convolution(arrays, index, described))
+            layers.append(_convolution(arrays, index, described, path))
         elif f"{index}/alpha" in arrays:
             if not layers:
                 raise InputError(f"{path} begins with slopes; get the published file again")
@@ -51,12 +51,21 @@ def read_keras2_h5(path: Path) -> list[PublishedLayer]:
     return layers
 
 
-def _convolution(arrays, index, described) -> PublishedLayer:
+def _convolution(arrays, index, described, path) -> PublishedLayer:
+    kernel, bias = arrays[f"{index}/kernel"], arrays[f"{index}/bias"]
+    strides = tuple(described["strides"] or ())
+    axes = 3 if described["class"] == "Conv3D" else 2
+    if (kernel.ndim, bias.ndim, len(strides)) != (axes + 2, 1, axes):
+        raise InputError(
+            f"{path} has a layer {described['name']!r} that is no {described['class']}: kernel of "
+            f"shape {kernel.shape}, bias of shape {bias.shape}, strides {strides or 'none'}; get "
+            "the published file again"
+        )
     return PublishedLayer(
         described["name"],
-        arrays[f"{index}/kernel"],
-        arrays[f"{index}/bias"],
+        kernel,
+        bias,
         activation=described["activation"],
-        strides=tuple(described["strides"]),
+        strides=strides,
         transposed=described["class"] == "Conv2DTranspose",
     )

@@ -19,8 +19,11 @@ from keras_vsr.weights.signature import format_of
 def load_mat(model: keras.Model, path: Path) -> list[str]:
     """Gives `srcnn`, `fsrcnn` or `kim_3dsrnet` the original authors' weights.
 
+    An FSRCNN's file does not say its scale, and its weights fit a network of any scale: one built
+    for another scale than the file's takes them without complaint, and makes wrong frames.
+
     Args:
-        model: The network; the scale of an FSRCNN is not in the file.
+        model: The network; an FSRCNN with the `scale` that the file was published for.
         path: The file.
 
     Returns:
@@ -59,6 +62,8 @@ def read_mat(path: Path) -> list[PublishedLayer]:
 def _squares(array: np.ndarray) -> np.ndarray:
     """(channels, k * k, filters) to (k, k, channels, filters)."""
     channels, taps, filters = array.shape
+    if array.size == 0:
+        raise ValueError("it is empty")
     size = round(taps**0.5)
     if size * size != taps:
         raise ValueError(f"{taps} taps are no square")

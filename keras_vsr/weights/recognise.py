@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_vsr.errors import InputError
+from keras_vsr.models.fsrcnn import TRAINING_SIZES
 from keras_vsr.models.srnet3d import TAPS
 from keras_vsr.weights.keras2_h5 import read_keras2_h5
 from keras_vsr.weights.mat import read_mat
@@ -13,9 +14,13 @@ from keras_vsr.weights.pth import read_pth
 from keras_vsr.weights.published_layer import PublishedLayer
 from keras_vsr.weights.signature import format_of
 
+MAX_LAYERS = 64  # 51 are the most of any file here
 MAX_TAPS = 11  # 9 are the most of any network here
 MAX_FILTERS = 128  # 64
 RECURSIONS_2D_AS_RUN = 4  # the 2021 report says 5; weights do not tell
+
+# Networks whose weights fit any scale, and whose files do not say theirs.
+SCALES_UNSAID = {name: tuple(TRAINING_SIZES) for name in ("fsrcnn", "fsrcnn_s")}
 
 READERS = {
     "mat5": read_mat,
@@ -49,12 +54,12 @@ def recognise(layers: Sequence[PublishedLayer], path: Path) -> tuple[str, dict[s
 
     Returns:
         The network's name and its builder's arguments, for `keras_vsr.models.build`. What a file
-        does not say is left out: the scale of an FSRCNN, for one.
+        does not say is left out; see `SCALES_UNSAID`.
 
     Raises:
         InputError: no network here has such layers.
     """
-    if layers and all(map(_is_usual, layers)):
+    if 0 < len(layers) <= MAX_LAYERS and all(map(_is_usual, layers)):
         for network in (_parallel5, _fsrcnn, _fsrcnn_2019, _srcnn, _kim, _srnet3d, _srnet3d_early):
             found = network(layers)
             if found is not None:
@@ -69,7 +74,7 @@ def recognise(layers: Sequence[PublishedLayer], path: Path) -> tuple[str, dict[s
 def _is_usual(layer: PublishedLayer) -> bool:
     """Whether a layer's sizes are those of super-resolution networks.
 
-    A crafted file could otherwise declare a few thin layers that make a builder fill all memory.
+    A crafted file could otherwise declare thin layers that make a builder fill all memory.
     """
     *taps, before, after = layer.kernel.shape
     return (
@@ -142,14 +147,19 @@ def _srcnn(layers):
     if len(layers) < 3 or set(_ranks(layers)) != {2} or any(layer.transposed for layer in layers):
         return None
     first, middle, *_, last = layers
+    kernels = tuple(layer.kernel.shape[0] for layer in (first, middle, last))
+    # Files of the original authors do not say activations; their tests replicate borders, half a
+    # kernel on each side.
+    border = "replicate" if first.activation is None else "zeros"
+    if border == "replicate" and any(kernel % 2 == 0 for kernel in kernels):
+        return None
     return "srcnn", {
         "filters": (_filters(first), _filters(middle)),
-        "kernels": tuple(layer.kernel.shape[0] for layer in (first, middle, last)),
+        "kernels": kernels,
         "middle_layers": len(layers) - 2,
         "activation": _activation(first, "relu"),
         "output_activation": _activation(last, "linear"),
-        # Files of the original authors do not say activations; their tests replicate borders.
-        "border": "replicate" if first.activation is None else "zeros",
+        "border": border,
     }
 
 

@@ -1,5 +1,7 @@
 """The published networks of 2019, in plain TensorFlow and in the suite: the same outputs."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -108,3 +110,71 @@ def test_e16_is_in_the_published_weights(reference, climate_srcnn):
     np.testing.assert_allclose(kernel3, scrambled, atol=0.002)
     transposed = scale_3["weights_conv3"].reshape(32, 5, 5).transpose(2, 1, 0)[..., None]
     assert np.abs(kernel3 - transposed).max() > 0.1
+
+
+FSRCNN_S = [f"FSRCNN-s_x{scale}.mat" for scale in (2, 3)]
+
+
+@pytest.fixture
+def fsrcnn_s(reference):
+    """The first four layers of the authors' FSRCNN-s for scale 2, and for scale 3: cells."""
+    files = [reference / "fsrcnn_authors" / name for name in FSRCNN_S]
+    for path in files:
+        if not path.is_file():
+            pytest.skip(f"no file {path}")
+    files = [loadmat(path) for path in files]
+    return [
+        [
+            (file["weights_conv"][layer, 0], file["biases_conv"][layer, 0].ravel())
+            for layer in range(4)
+        ]
+        for file in files
+    ]
+
+
+def trainable(path):
+    """Whether the layers of a Keras 2 file were trained, layer by layer."""
+    with h5py.File(path, "r") as file:
+        layers = json.loads(file.attrs["model_config"])["config"]
+    layers = layers["layers"] if isinstance(layers, dict) else layers
+    return [layer["config"]["trainable"] for layer in layers]
+
+
+def as_keras(array, size, channels, filters):
+    """Row a, column b of the kernel from channel i to filter o is [i, a + size * b, o]."""
+    return array.reshape((channels, size, size, filters), order="F").transpose(1, 2, 0, 3)
+
+
+def test_fsrcnn_s_differs_between_scales_in_its_last_layer_only(fsrcnn_s):
+    for two, three in zip(*fsrcnn_s, strict=True):
+        np.testing.assert_array_equal(two[0], three[0])
+        np.testing.assert_array_equal(two[1], three[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "frozen", "moved"),
+    [("fsrcnn_climate_prelu_6348", 2, 0.08), ("fsrcnn_climate_prelu_modified_6348", 0, 0.007)],
+)
+def test_the_6348_networks_started_from_fsrcnn_s(reference, fsrcnn_s, name, frozen, moved):
+    path = reference / "2019" / f"{name}.h5"
+    if not path.is_file():
+        pytest.skip(f"no file {path}")
+    weights = read(path)
+    assert trainable(path) == [False] * frozen + [True] * (6 - frozen)
+    (first, bias1), (second, bias2), (third, bias3), (fourth, bias4) = fsrcnn_s[0]
+    started = [
+        as_keras(first, 5, 1, 32),
+        bias1,
+        as_keras(second, 1, 32, 5),
+        bias2,
+        # (5, 9, 5) reshaped as it lies, and not transposed: the filters are scrambled.
+        third.reshape((3, 3, 5, 5), order="F"),
+        bias3,
+        as_keras(fourth, 1, 5, 32),
+        bias4,
+    ]
+    # What is frozen is the same bit for bit; what was trained stayed near.
+    for index, value in enumerate(started):
+        tolerance = 0 if index < 2 * frozen else moved
+        np.testing.assert_allclose(weights[index], value.astype(np.float32), rtol=0, atol=tolerance)
+    assert np.abs(weights[4] - as_keras(third, 3, 5, 5)).max() > 1

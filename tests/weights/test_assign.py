@@ -155,6 +155,14 @@ def test_layers_of_no_network():
             recognise(layers, PATH)
 
 
+def test_layers_beyond_number():
+    # Without end to them, each would become as large as the second.
+    layers = [layer("a", 9, 9, 1, 64), layer("b", 5, 5, 64, 64)]
+    layers += [layer(f"c{number}", 1, 1, 1, 1) for number in range(100)]
+    with pytest.raises(InputError, match="holds 102 layers"):
+        recognise(layers, PATH)
+
+
 def test_a_few_numbers_that_would_build_a_giant():
     # A middle layer of 2**20 x 2**20 would follow from these 4 million numbers.
     size = 2**20

@@ -22,7 +22,7 @@ from keras_vsr.weights import child, pth
 from keras_vsr.weights.keras2_h5 import read_keras2_h5
 from keras_vsr.weights.mat import read_mat
 from keras_vsr.weights.pth import read_pth
-from keras_vsr.weights.recognise import read_published
+from keras_vsr.weights.recognise import read_published, recognise
 from keras_vsr.weights.signature import FORMATS, MAX_BYTES, format_of
 
 SECONDS = 60  # far more than any file here needs, far less than a reader that waits or works on
@@ -128,6 +128,8 @@ def test_a_mat_file_that_is_cut_off(tmp_path, compress, share):
     [
         ({"weights_conv1": np.ones((80, 4))}, "80 taps are no square"),
         ({"weights_conv2": np.ones(4)}, "is no convolution"),
+        ({"weights_conv1": np.ones((0, 4))}, "declares 'weights_conv1' as 0 x 4, which is empty"),
+        ({"weights_conv1": np.ones((81, 0))}, "declares 'weights_conv1' as 81 x 0, which is empty"),
         ({"biases_conv3": np.array([[np.nan]])}, "not finite in 'biases_conv3'"),
         ({"weights_conv3": np.full((3, 25), 1e300)}, "not finite in 'weights_conv3'"),
         ({"note": {"a": 1}}, "holds 'note', neither real numbers"),
@@ -144,6 +146,49 @@ def test_a_mat_file_of_another_network(tmp_path):
     assert "neither SRCNN, FSRCNN nor 3DSRnet" in refused(read_mat, tmp_path / "other.mat")
     scipy.io.savemat(tmp_path / "less.mat", {"weights_conv1": np.ones((81, 4))})
     assert "has no array 'weights_conv2'" in refused(read_mat, tmp_path / "less.mat")
+
+
+def read_and_recognise(path):
+    return recognise(read_mat(path), path)
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_srcnn_with_a_kernel_that_has_no_middle(tmp_path, layer):
+    shape = {1: (64, 4), 2: (4, 4, 3), 3: (3, 64)}[layer]
+    path = write_mat(tmp_path / "even.mat", **{f"weights_conv{layer}": np.ones(shape)})
+    assert "holds 3 layers " in refused(read_and_recognise, path)
+    recognise(read_mat(write_mat(tmp_path / "odd.mat")), path)
+
+
+def write_fsrcnn(path, change=None):
+    """FSRCNN of one mapping layer in cells, as its authors saved it: the last slopes are empty."""
+    shapes = [(1, 25, 4), (4, 1, 2), (2, 9, 2), (2, 1, 4), (1, 81, 4)]
+    cells = {
+        "weights_conv": [np.ones(shape) for shape in shapes],
+        "biases_conv": [np.ones((filters, 1)) for filters in (4, 2, 2, 4, 1)],
+        "prelu_conv": [*np.ones((4, 1, 1)), np.ones((1, 0))],
+    }
+    if change:
+        name, index, value = change
+        cells[name][index] = value
+    arrays = {name: np.empty((5, 1), object) for name in cells}
+    for name, values in cells.items():
+        for index, value in enumerate(values):
+            arrays[name][index, 0] = value
+    scipy.io.savemat(path, arrays)
+    return path
+
+
+def test_empty_cells(tmp_path):
+    layers = read_mat(write_fsrcnn(tmp_path / "good.mat"))
+    assert recognise(layers, tmp_path) == ("fsrcnn", {"d": 4, "s": 2, "m": 1})
+    for change in (
+        ("weights_conv", 0, np.ones((1, 25, 0))),
+        ("weights_conv", 0, np.ones((1, 0, 4))),
+        ("weights_conv", 2, np.ones((0, 0))),
+    ):
+        path = write_fsrcnn(tmp_path / "bad.mat", change)
+        assert "has a layer that is no convolution" in refused(read_mat, path)
 
 
 def element(kind, payload):
@@ -232,6 +277,43 @@ def replacing(name, put):
         put(weights[group], last)
 
     return change
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.float32(1), "'a' that is no Conv2D: kernel of shape (), bias of shape (8,), strides"),
+        (np.ones(9, np.float32), "'a' that is no Conv2D: kernel of shape (9,)"),
+        (np.ones((3, 3, 3, 1, 8), np.float32), "'a' that is no Conv2D: kernel of shape (3, 3, 3"),
+        (np.ones((3, 3, 1, 0), np.float32), "'a/a/kernel:0' as 3 x 3 x 1 x 0, which is empty"),
+        (np.ones((0, 3, 1, 8), np.float32), "'a/a/kernel:0' as 0 x 3 x 1 x 8, which is empty"),
+    ],
+)
+def test_kernels_that_are_none(tmp_path, array, said):
+    def put(group, name):
+        group[name] = array
+
+    path = write_keras2(tmp_path / "bad.h5", replacing("a/a/kernel:0", put))
+    assert said in refused(read_keras2_h5, path)
+
+
+def test_a_bias_that_is_none(tmp_path):
+    def put(group, name):
+        group[name] = np.ones((1, 8), np.float32)
+
+    path = write_keras2(tmp_path / "bad.h5", replacing("a/a/bias:0", put))
+    assert "'a' that is no Conv2D" in refused(read_keras2_h5, path)
+
+
+@pytest.mark.parametrize("strides", [None, [], [1], [1, 1, 1], "ab", 2, {"a": 1}])
+def test_strides_that_are_none(tmp_path, strides):
+    def change(weights):
+        weights.attrs["layer_names"] = np.array([b"a"])
+
+    path = write_keras2(tmp_path / "bad.h5", change, described(strides=strides))
+    said = refused(read_keras2_h5, path)
+    assert "'a' that is no Conv2D: kernel of shape (3, 3, 1, 8)" in said or "is damaged" in said
+    assert read_keras2_h5(write_keras2(path, change, described()))[0].strides == (1, 1)
 
 
 def described(**config):
@@ -438,6 +520,9 @@ def test_mat73_files_that_are_not(tmp_path):
         del file["#refs#/v0"]
         file["net/params/value"][0] = file.create_dataset("v", (2**20, 2**20), **BOMB).ref
 
+    def empty(file):
+        file["net/params/value"][0] = file.create_dataset("v", (4, 0, 3, 3, 3), "f4").ref
+
     def numbers(file):
         del file["net/params/name"]
         file["net/params/name"] = np.ones((2, 1))
@@ -449,6 +534,7 @@ def test_mat73_files_that_are_not(tmp_path):
     for change, said in (
         (external, "has a link to another place at 'net/params/name'"),
         (large, "declares"),
+        (empty, "declares 'conv_1f' as 4 x 0 x 3 x 3 x 3, which is empty"),
         (numbers, "has no list at net/params/name"),
         (nothing, "empty entries in the list at net/params/value"),
     ):
@@ -473,6 +559,7 @@ def torch_files(tmp_path_factory):
         "save('few', {'first2dConv1.weight': torch.ones(4, 1, 5, 5)})\n"
         "save('expanded', {'a.weight': torch.ones(1).expand(2**11, 2**11)})\n"
         "save('huge', {'a.weight': torch.ones(1).expand(2**20, 2**20)})\n"
+        "save('empty', {'first2dConv1.weight': torch.ones(0, 1, 5, 5)})\n"
         "save('list', [torch.ones(3)])\n"
         "save('module', torch.nn.Conv2d(1, 1, 3))\n"
     )
@@ -488,6 +575,7 @@ def torch_files(tmp_path_factory):
         ("few", "lacks the layer 'twodConvBlock11.1' of a 5-parallel"),
         ("expanded", "no array of float32 or float64"),
         ("huge", "declares more than 8,388,608 numbers"),
+        ("empty", "declares 'first2dConv1.weight' as 0 x 1 x 5 x 5, which is empty"),
         ("list", "holds no state dictionary"),
         ("module", "damaged"),
     ],

@@ -25,15 +25,18 @@ class Budget:
         self.arrays = 0
         self.elements = 0
 
-    def take(self, name, shape):
-        """Accepts one more array.
+    def take(self, name, shape, least=1):
+        """Accepts one more array, none of whose sizes is below `least`.
 
         Raises:
-            RefusedError: it, or all together, is more than any network here has.
+            RefusedError: it is empty, or it, or all together, is more than any network here has.
         """
         if len(shape) > MAX_RANK or any(size < 0 or size > MAX_ELEMENTS for size in shape):
             sizes = " x ".join(map(str, shape[: MAX_RANK + 1]))
             raise RefusedError(f"declares {printable(name)} as {sizes}, larger than any kernel")
+        if any(size < least for size in shape):
+            sizes = " x ".join(map(str, shape))
+            raise RefusedError(f"declares {printable(name)} as {sizes}, which is empty")
         self.arrays += 1
         self.elements += math.prod(shape)
         if self.arrays > MAX_ARRAYS:

@@ -90,7 +90,7 @@ def check_array(payload, budget, in_cell):
         RefusedError: it is too large, incomplete, or of anything but real numbers.
     """
     if in_cell and not payload:  # MATLAB writes an empty cell so
-        budget.take("", (0,))
+        budget.take("", (0,), least=0)
         return
     parts = elements(payload)
     (flags_kind, flags), (shape_kind, sizes), (_, name) = (next(parts, (0, b"")) for _ in range(3))
@@ -100,7 +100,7 @@ def check_array(payload, budget, in_cell):
     flag = struct.unpack_from("<I", flags)[0]
     kind = flag & 0xFF
     shape = struct.unpack(f"<{len(sizes) // 4}i", sizes)
-    budget.take(name, shape)
+    budget.take(name, shape, least=0 if in_cell else 1)  # FSRCNN's last slopes are empty
     values = list(islice(parts, MAX_ARRAYS + 1))
     if kind == CELL and not in_cell:
         if len(values) != math.prod(shape):
