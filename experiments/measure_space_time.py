@@ -4,6 +4,7 @@ The rows are those of supplement Table S2, with the streams alone of Table S1, a
 beside them. Every stage goes on where it was.
 """
 
+import argparse
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from experiments.plan import VARIANTS
 from experiments.preset import ClipSize, Preset
 from experiments.progress import Progress
 from experiments.runner import source_digest
-from experiments.triplet_data import SCALE, Triplets
+from experiments.triplet_data import SCALE, Triplets, prepare_triplets
 from keras_vsr.data.degrade import enlarge
 from keras_vsr.environment import context
 from keras_vsr.evaluation.score import scores
@@ -32,6 +33,20 @@ from keras_vsr.training.triplet_samples import HeldTriplets, TripletEpochs
 from keras_vsr.weights.initial import initialise
 
 STUDY = "space_time"
+
+
+def measure_space_time(preset: Preset, options: argparse.Namespace, outputs: Outputs) -> None:
+    """Goes through the study; what is stored from an earlier start is not done again.
+
+    Args:
+        preset: Sizes and epochs.
+        options: Of the program: seed, testdata, video, vimeo90k.
+        outputs: Where rows and states go.
+    """
+    size = preset.clips["triplets"]
+    splits = prepare_triplets(size, options.seed, options)
+    study = SpaceTime(splits, preset, size, options.seed, outputs)
+    study.measure(Progress([1] * len(VARIANTS) * len(STEPS), 1.0))
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     option("--seed", type=int, default=0, metavar="N", help="of weights, order and data")
     option("--out", type=Path, metavar="DIR", help="default: results/PRESET")
     option("--data", type=Path, metavar="PATH", help="published climate file to use")
+    option("--vimeo90k", type=Path, metavar="DIR", help="its folder, for space_time")
     option(
         "--video",
         type=Path,
@@ -176,6 +177,10 @@ def run(options: argparse.Namespace) -> int:
                 mixed=options.mixed_precision,
                 switched_on=switched_on,
             )
+        if "space_time" in own:
+            from experiments.measure_space_time import measure_space_time
+
+            measure_space_time(chosen, options, outputs)
         if "errata" in own:
             from experiments.clip_data import FOR_ERRATA, prepare_clip
             from experiments.measure_errata import measure_errata

@@ -357,6 +357,7 @@ class Runner:
                 arrays[f"{task.job.model}/{task.variant}"] = load_array(stored)
         hours = self.data.test_hours
         arrays["dataset"] = np.array(self.data.dataset)
+        arrays["data_source"] = np.array(pair.source)
         arrays["hour"] = np.array(f"{hours[frame + 2]:g}" if len(hours) else "")
         arrays["field"] = np.array(self.data.field)
         arrays["units"] = np.array(self.data.units)

@@ -88,7 +88,7 @@ def prepare_triplets(
 
 
 def _real(size: ClipSize, options: argparse.Namespace) -> list[Triplets]:
-    """Triplets of a real clip: the one given, or that of the test data; none where there is none."""
+    """Triplets of the real clip that is given, or of that of the test data; none without."""
     path: Path = options.video or options.testdata / REAL
     if not path.exists():
         return []

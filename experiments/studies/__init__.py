@@ -10,6 +10,7 @@ from experiments.studies import (
     phantom,
     published_weights,
     real_video,
+    space_time,
 )
 from experiments.studies.study import Job, Study
 
@@ -22,6 +23,7 @@ STUDIES: dict[str, Study] = {
         diamond_2021.STUDY,
         real_video.STUDY,
         flow4x.STUDY,
+        space_time.STUDY,
         container_2019.STUDY,
         published_weights.STUDY,
         errata.STUDY,
