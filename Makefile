@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 KERAS_BACKEND ?= torch
 BACKENDS := torch tensorflow jax
 RUN_OPTIONS ?=
+# Tests of one file share what they set up, so they stay in one process.
+PARALLEL := --numprocesses 2 --dist loadfile
 
 # A mark is newer than what it was made from, so that a second run installs nothing.
 PINS := pyproject.toml constraints.txt
@@ -18,9 +20,9 @@ reproduce: $(VENV)/installed-$(KERAS_BACKEND)
 	KERAS_BACKEND=$(KERAS_BACKEND) $(BIN)/python experiments/run.py $(RUN_OPTIONS)
 
 test: lint $(VENV)/installed-all
-	$(BIN)/python -m pytest -m "not backend"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not backend"
 	for backend in $(BACKENDS); do \
-	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest -m backend || exit 1; \
+	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(PARALLEL) -m backend || exit 1; \
 	done
 
 lint: $(VENV)/installed-all
