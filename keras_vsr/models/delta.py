@@ -45,6 +45,7 @@ def delta(
     order: str = "as_described",
     scale: int = 2,
     residual: bool = False,
+    auxiliary: bool = False,
     data_format: str | None = None,
     name: str = "delta",
 ) -> keras.Model:
@@ -63,6 +64,9 @@ def delta(
         scale: Stride of the transposed convolution.
         residual: Adds the bicubic enlargement of the middle frame to the output and starts the last
             layer at zero.
+        auxiliary: Whether the middle frame's 2D map is a second output, for the report's optional
+            loss: alpha times the MSE of that map, as `loss_weights=[1, alpha]`; alpha was 0 in the
+            published runs.
         data_format: Layout inside; None takes the backend's faster one.
         name: Name of the model.
 
@@ -70,18 +74,75 @@ def delta(
         (batch, 5, h, w, 1), LR frames
 
     Output shape:
-        (batch, scale * h - 4, scale * w - 4, 1), the middle frame without 2 pixels on each side
+        (batch, scale * h - 4, scale * w - 4, 1), the middle frame without 2 pixels on each side;
+        with `auxiliary` a list of it and of the map, (batch, scale * h, scale * w, 1)
+
+    Raises:
+        ValueError: `first_block` is not five numbers from 1 to 3.
+    """
+    data_format = data_format or default_data_format()
+    window = keras.Input((WINDOW, None, None, 1), name="window")
+    y, middle_map = delta_trunk(
+        window,
+        filters=filters,
+        stem_filters=stem_filters,
+        upscale_filters=upscale_filters,
+        filters_3d=filters_3d,
+        wide_filters_3d=wide_filters_3d,
+        recursions_2d=recursions_2d,
+        recursions_3d=recursions_3d,
+        first_block=first_block,
+        order=order,
+        scale=scale,
+        zero_last=residual,
+        data_format=data_format,
+    )
+    y = to_public(y, data_format, "leave")
+    if residual:
+        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
+        y = add_to_middle_frame(y, bicubic)
+    if auxiliary:
+        y = [y, to_public(middle_map, data_format, "auxiliary")]
+    return keras.Model(window, y, name=name)
+
+
+def delta_trunk(
+    window,
+    *,
+    filters,
+    stem_filters,
+    upscale_filters,
+    filters_3d,
+    wide_filters_3d,
+    recursions_2d,
+    recursions_3d,
+    first_block,
+    order,
+    scale,
+    zero_last,
+    data_format,
+):
+    """All layers of the network but what is added to its output.
+
+    Args:
+        window: (batch, 5, h, w, C), frames, with what is known about their pixels as further
+            channels.
+        zero_last: Starts the last layer at zero.
+
+    The other arguments are those of `delta`.
+
+    Returns:
+        The middle frame, (batch, scale * h - 4, scale * w - 4, 1), and its map that the 2D part
+        makes, (batch, scale * h, scale * w, 1), both in the inner layout.
 
     Raises:
         ValueError: `first_block` is not five numbers from 1 to 3.
     """
     if len(first_block) != WINDOW or not set(first_block) <= {1, 2, 3}:
         raise ValueError(f"first_block must hold five numbers from 1 to 3; got {first_block}")
-    data_format = data_format or default_data_format()
     channel_axis = 1 if data_format == "channels_first" else -1
     conv = partial(keras.layers.Conv2D, padding="same", activation="relu", data_format=data_format)
 
-    window = keras.Input((WINDOW, None, None, 1), name="window")
     x = FramesToBatch(name="frames_to_batch")(window)
     x = to_inner(x, data_format, "enter")
     x = conv(stem_filters, 3, name="stem")(x)
@@ -131,12 +192,8 @@ def delta(
         order=order,
         recursions=recursions_3d,
         activation="relu",
-        zero_last=residual,
+        zero_last=zero_last,
         data_format=data_format,
         prefix="volume_",
     )
-    y = to_public(y, data_format, "leave")
-    if residual:
-        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
-        y = add_to_middle_frame(y, bicubic)
-    return keras.Model(window, y, name=name)
+    return y, ordered[WINDOW // 2]

@@ -41,6 +41,7 @@ def parallel5(
     order: str = "as_described",
     scale: int = 2,
     residual: bool = False,
+    auxiliary: bool = False,
     data_format: str | None = None,
     name: str = "parallel5",
 ) -> keras.Model:
@@ -63,6 +64,9 @@ def parallel5(
         scale: Stride of the transposed convolutions.
         residual: Adds the bicubic enlargement of the middle frame to the output and starts the last
             layer at zero. The range limiter is left out then: S(0) is the middle of the range.
+        auxiliary: Whether the middle frame's 2D map is a second output, for the report's optional
+            loss: alpha times the MSE of that map, as `loss_weights=[1, alpha]`; alpha was 0 in the
+            published runs.
         data_format: Layout inside; None takes the backend's faster one.
         name: Name of the model.
 
@@ -70,7 +74,8 @@ def parallel5(
         (batch, 5, h, w, 1), LR frames, intensities within `data_range`
 
     Output shape:
-        (batch, scale * h - 4, scale * w - 4, 1), the middle frame without 2 pixels on each side
+        (batch, scale * h - 4, scale * w - 4, 1), the middle frame without 2 pixels on each side;
+        with `auxiliary` a list of it and of the map, (batch, scale * h, scale * w, 1)
 
     Raises:
         ValueError: `volume` is neither of the two.
@@ -123,6 +128,8 @@ def parallel5(
         x = add_to_middle_frame(x, bicubic)
     elif data_range is not None:
         x = RangeLimiter(data_range, dtype="float32", name="range_limiter")(x)
+    if auxiliary:
+        x = [x, to_public(maps[WINDOW // 2], data_format, "auxiliary")]
     return keras.Model(window, x, name=name)
 
 

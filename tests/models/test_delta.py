@@ -1,5 +1,6 @@
 """Delta: the printed parameter count, and the sums of the reading that fits it."""
 
+import keras
 import numpy as np
 import pytest
 from checks import (
@@ -95,3 +96,30 @@ def test_forward(arguments, first_block):
 def test_first_blocks_that_are_none(first_block):
     with pytest.raises(ValueError, match="five numbers from 1 to 3"):
         build("delta", first_block=first_block)
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_the_2d_map_of_the_middle_frame_as_second_output(residual):
+    model = randomise(build("delta", **SMALL, residual=residual, auxiliary=True))
+    alone = randomise(build("delta", **SMALL, residual=residual))
+    window, w = frames_of((2, 5, 5, 6, 1)), weights_of(model)
+    made = [keras.ops.convert_to_numpy(output) for output in model(window)]
+    np.testing.assert_array_equal(made[0], predicted(alone, window))
+    # The middle frame, through all blocks.
+    x = relu(correlate(relu(correlate(window[:, 2], *w["stem"])), *w["shrink"]))
+    for block, pair in ((1, 1), (1, 2), (2, 1), (2, 2)):
+        x = recursive(x, [w[f"block{block}_pair{pair}_{i}"] for i in (1, 2)], 2)
+    x = relu(transposed(relu(correlate(x, *w["block3_expand"])), *w["block3_upscale"], 2))
+    assert_close(made[1], correlate(x, *w["block3_map"]))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+def test_the_auxiliary_loss(alpha):
+    model = randomise(build("delta", **SMALL, auxiliary=True))
+    window, truth = frames_of((2, 5, 5, 6, 1)), frames_of((2, 10, 12, 1), seed=1)
+    frame, middle_map = (keras.ops.convert_to_numpy(output) for output in model(window))
+    inside = truth[:, 2:-2, 2:-2]
+    by_hand = np.mean((frame - inside) ** 2) + alpha * np.mean((middle_map - truth) ** 2)
+    model.compile(keras.optimizers.SGD(1e-3), ["mse", "mse"], loss_weights=[1.0, alpha])
+    loss = model.train_on_batch(window, [inside, truth])[0]
+    np.testing.assert_allclose(loss, by_hand, rtol=1e-5)

@@ -1,5 +1,6 @@
 """5-parallel: printed parameter counts, and the sums of its definition."""
 
+import keras
 import numpy as np
 import pytest
 from checks import (
@@ -139,3 +140,26 @@ def test_forward_with_the_3d_part_of_2019(order, residual):
 def test_3d_parts_that_are_none():
     with pytest.raises(ValueError, match="volume must be one of deep, srnet3d; got '3d'"):
         build("parallel5", volume="3d")
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_the_2d_map_of_the_middle_frame_as_second_output(residual):
+    model = randomise(build("parallel5", **SMALL, residual=residual, auxiliary=True))
+    alone = randomise(build("parallel5", **SMALL, residual=residual))
+    window = frames_of((2, 5, 5, 6, 1))
+    made = [keras.ops.convert_to_numpy(output) for output in model(window)]
+    maps = maps_in_numpy(window, weights_of(model), recursive_frames=(3, 4), recursions=2)
+    np.testing.assert_array_equal(made[0], predicted(alone, window))
+    assert_close(made[1], maps[:, 2])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+def test_the_auxiliary_loss(alpha):
+    model = randomise(build("parallel5", **SMALL, data_range=None, auxiliary=True))
+    window, truth = frames_of((2, 5, 5, 6, 1)), frames_of((2, 10, 12, 1), seed=1)
+    frame, middle_map = (keras.ops.convert_to_numpy(output) for output in model(window))
+    inside = truth[:, 2:-2, 2:-2]
+    by_hand = np.mean((frame - inside) ** 2) + alpha * np.mean((middle_map - truth) ** 2)
+    model.compile(keras.optimizers.SGD(1e-3), ["mse", "mse"], loss_weights=[1.0, alpha])
+    loss = model.train_on_batch(window, [inside, truth])[0]
+    np.testing.assert_allclose(loss, by_hand, rtol=1e-5)
