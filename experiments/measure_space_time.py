@@ -248,7 +248,8 @@ class SpaceTime:
         shared = {"variant": "interpolation", **empty}
         flow = flow_network()
         initialise(flow, self.seed)
-        clips = [one for triplet in self.splits["train"] for one in triplet.low]
+        train = self.splits["train"][0]
+        clips = [enlarge(triplet, "bicubic", SCALE) for triplet in train.low]
         train_flow(flow, clips, FlowRecipe(), seed=self.seed)
         rows = []
         for split in ("validation", "test"):
@@ -256,8 +257,7 @@ class SpaceTime:
                 for name in ("nearest", "bilinear", "bicubic"):
                     made = enlarge(triplets.low[:, ::2].mean(axis=1), name, SCALE)
                     rows.append(self._row(triplets, split, made, shared | {"model": name}))
-                made = warped_halfway(flow, triplets.low)
-                made = enlarge(made, "bicubic", SCALE)
+                made = warped_halfway(flow, enlarge(triplets.low, "bicubic", SCALE))
                 rows.append(self._row(triplets, split, made, shared | {"model": "flow_warped"}))
         return rows
 
@@ -315,17 +315,17 @@ class SpaceTime:
         }
 
 
-def warped_halfway(flow: keras.Model, low: np.ndarray) -> np.ndarray:
-    """The outer frames of LR triplets, each moved half the way to the other, and their mean.
+def warped_halfway(flow: keras.Model, frames: np.ndarray) -> np.ndarray:
+    """The outer frames of triplets, each moved half the way to the other, and their mean.
 
     Args:
         flow: A trained flow network.
-        low: (n, 3, h, w).
+        frames: (n, 3, H, W).
 
     Returns:
-        (n, h, w)
+        (n, H, W)
     """
-    first, last = low[:, 0, ..., None], low[:, 2, ..., None]
+    first, last = frames[:, 0, ..., None], frames[:, 2, ..., None]
     there, back = (flow.predict_on_batch(pair) for pair in ([first, last], [last, first]))
     warp = Warp()
     # A point halfway has moved half the flow, as if the motion there were that at both ends.

@@ -389,7 +389,8 @@ def test_dry_run_plans_and_writes_nothing(tmp_path, tiny, monkeypatch, capsys, n
     ):
         lengths = "+".join([str(frames)] * clips)
         windows = clips * (frames - 4)
-        assert f"{split:10} {lengths} frames of {height}x{width}, {windows} windows" in lines[:3]
+        assert f"{split:10} {lengths} frames of {height}x{width}, {windows} windows" in lines[1:4]
+    assert lines[0] == "data set climate"
     assert files_in(tmp_path) == files_in(tiny) == []
     assert list(tmp_path.iterdir()) == list(tiny.iterdir()) == []
     plan = [cells for cells in map(planned, lines) if cells]
