@@ -10,7 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
 
-from experiments.outputs import Outputs  # noqa: E402 - after the line above
+from experiments.errata import AS_RUN, folder  # noqa: E402 - after the line above
+from experiments.outputs import Outputs  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
 from keras_vsr.reporting import (  # noqa: E402
     errata,
@@ -22,9 +23,8 @@ from keras_vsr.reporting import (  # noqa: E402
     verdicts,
 )
 
-PUBLISHED = ROOT / "reports" / "published"
 COMMITTED = ROOT / "reports"
-AS_RUN = "as_run"  # in a folder of results: those of the same preset with all errata switched on
+PUBLISHED = COMMITTED / "published"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         Exit status: 0, or 2 where the rows cannot be used.
     """
     parser = argparse.ArgumentParser(description="Make tables and figures from measured rows.")
-    parser.add_argument("--out", type=Path, default=ROOT / "reports", metavar="DIR")
+    parser.add_argument("--out", type=Path, default=COMMITTED, metavar="DIR")
     parser.add_argument("--reference", type=Path, metavar="DIR", help="published weights and logs")
     options = parser.parse_args(arguments)
     try:
@@ -65,7 +65,7 @@ def report(outputs: Outputs, reference: Path | None = None) -> None:
         tables.write_tables(measured, PUBLISHED, outputs.tables)
         figures.write_figures(measured, outputs.figures)
         panels.write_panels(measured, outputs.figures)
-        as_run = outputs.folder / AS_RUN / "measured"
+        as_run = outputs.folder / folder(AS_RUN) / "measured"
         verdicts.write_verdicts(measured, as_run, PUBLISHED, outputs.tables)
     published_weights.write_published_weights(measured, outputs.tables)
     errata.write_errata(measured, PUBLISHED, outputs.tables)

@@ -204,9 +204,10 @@ def run(options: argparse.Namespace) -> int:
             from experiments.report import report  # loads Matplotlib
 
             report(outputs, options.reference)
-    if switched_on and Outputs(folder, backend).has_scores():
-        with Outputs(folder, backend).drawing():  # where they are set side by side
-            report(Outputs(folder, backend), options.reference)
+    described = Outputs(folder, backend)
+    if switched_on and described.has_scores():
+        with described.drawing():  # where they are set side by side
+            report(described, options.reference)
     return 0
 
 

@@ -3,7 +3,7 @@
 from keras_vsr.layers.bicubic import BicubicEnlarge
 from keras_vsr.layers.conv3d import Conv3D
 from keras_vsr.layers.edge_pad import EdgePad
-from keras_vsr.layers.layout import default_data_format, to_inner, to_public
+from keras_vsr.layers.layout import default_data_format, drop_depth, to_inner, to_public
 from keras_vsr.layers.packing import BatchToFrames, FramesToBatch, PackWindows, UnpackWindows
 from keras_vsr.layers.parametric_relu import ParametricReLU
 from keras_vsr.layers.pixel_shuffle import PixelShuffle
@@ -21,6 +21,7 @@ __all__ = [
     "RangeLimiter",
     "UnpackWindows",
     "default_data_format",
+    "drop_depth",
     "to_inner",
     "to_public",
 ]

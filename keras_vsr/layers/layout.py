@@ -28,3 +28,9 @@ def to_public(x, data_format: str, name: str):
         return keras.layers.Identity(dtype="float32", name=name)(x)
     rank = len(x.shape) - 1
     return keras.layers.Permute((*range(2, rank + 1), 1), dtype="float32", name=name)(x)
+
+
+def drop_depth(x, data_format: str):
+    """Volumes of one frame, in the inner layout, to frames: (batch, 1, H, W, C) to (batch, H, W,
+    C), or (batch, C, 1, H, W) to (batch, C, H, W)."""
+    return x[:, :, 0] if data_format == "channels_first" else x[:, 0]

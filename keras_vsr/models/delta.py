@@ -12,16 +12,9 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import (
-    BatchToFrames,
-    BicubicEnlarge,
-    FramesToBatch,
-    default_data_format,
-    to_inner,
-    to_public,
-)
+from keras_vsr.layers import BatchToFrames, FramesToBatch, default_data_format, to_inner, to_public
 from keras_vsr.models.recursion import recursive_block
-from keras_vsr.models.residual import add_to_middle_frame
+from keras_vsr.models.residual import add_to_middle_frame, bicubic
 from keras_vsr.models.srnet3d import srnet3d_trunk
 from keras_vsr.window import WINDOW
 
@@ -99,8 +92,7 @@ def delta(
     )
     y = to_public(y, data_format, "leave")
     if residual:
-        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
-        y = add_to_middle_frame(y, bicubic)
+        y = add_to_middle_frame(y, bicubic(window[:, WINDOW // 2], scale))
     if auxiliary:
         y = [y, to_public(middle_map, data_format, "auxiliary")]
     return keras.Model(window, y, name=name)

@@ -8,13 +8,8 @@ not said; it is of zeros, as in public implementations.
 
 import keras
 
-from keras_vsr.layers import (
-    BicubicEnlarge,
-    PixelShuffle,
-    default_data_format,
-    to_inner,
-    to_public,
-)
+from keras_vsr.layers import PixelShuffle, default_data_format, to_inner, to_public
+from keras_vsr.models.residual import add_bicubic
 
 KERNELS = (5, 3, 3)  # of the three layers of tanh; 3 of the last one
 
@@ -69,8 +64,7 @@ def espcn(
     x = to_public(x, data_format, "leave")
     x = _shuffle(x, scale, channels)
     if residual:
-        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(frame)
-        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+        x = add_bicubic(x, frame, scale)
     else:
         x = keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
     return keras.Model(frame, x, name=name)

@@ -15,17 +15,11 @@ frame once more. Its drawing is lost, and it was never built. What the text leav
 
 import keras
 
-from keras_vsr.layers import (
-    BatchToFrames,
-    BicubicEnlarge,
-    FramesToBatch,
-    default_data_format,
-    to_public,
-)
+from keras_vsr.layers import BatchToFrames, FramesToBatch, default_data_format, to_public
 from keras_vsr.models.delta import FIRST_BLOCK, delta_trunk
 from keras_vsr.models.flow import flow_network
 from keras_vsr.models.fsrcnn_2019 import fsrcnn_2019
-from keras_vsr.models.residual import add_to_middle_frame
+from keras_vsr.models.residual import add_to_middle_frame, bicubic
 from keras_vsr.window import WINDOW
 
 STEP = 2  # each of the two enlargements
@@ -119,6 +113,5 @@ def flow4x(
     )
     y = to_public(y, data_format, "leave")
     if residual:
-        enlarge = BicubicEnlarge(STEP * STEP, dtype="float32", name="bicubic")
-        y = add_to_middle_frame(y, enlarge(window[:, WINDOW // 2]))
+        y = add_to_middle_frame(y, bicubic(window[:, WINDOW // 2], STEP * STEP))
     return keras.Model(window, y, name=name)

@@ -9,8 +9,9 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import BicubicEnlarge, EdgePad, default_data_format, to_inner, to_public
+from keras_vsr.layers import EdgePad, default_data_format, to_inner, to_public
 from keras_vsr.models.convolve import convolve
+from keras_vsr.models.residual import add_bicubic
 
 KERNEL = 9  # of the transposed convolution
 
@@ -83,8 +84,7 @@ def fsrcnn(
     x = _enlarge(x, scale, border, residual, data_format, f"{name}_upscale")
     x = to_public(x, data_format, "leave")
     if residual:
-        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(frame)
-        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+        x = add_bicubic(x, frame, scale)
     return keras.Model(frame, x, name=name)
 
 

@@ -11,8 +11,9 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import BicubicEnlarge, default_data_format, to_inner, to_public
+from keras_vsr.layers import default_data_format, to_inner, to_public
 from keras_vsr.models.convolve import PARAMETRIC, activate_parametric, convolve
+from keras_vsr.models.residual import add_bicubic
 
 
 def fsrcnn_2019(
@@ -68,8 +69,7 @@ def fsrcnn_2019(
     if residual:
         x = conv(1, 5, activation="linear", kernel_initializer="zeros", name=last)(x)
         x = to_public(x, data_format, "leave")
-        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(frame)
-        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+        x = add_bicubic(x, frame, scale)
     else:
         x = conv(1, 5, activation="relu", name=last)(x)
         x = to_public(x, data_format, "leave")
@@ -138,6 +138,5 @@ def fsrcnn_2019_prelu(
     )
     x = to_public(x, data_format, "leave")
     if residual:
-        bicubic = BicubicEnlarge(2, dtype="float32", name="bicubic")(frame)
-        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+        x = add_bicubic(x, frame, 2)
     return keras.Model(frame, x, name=name)

@@ -10,13 +10,14 @@ from functools import partial
 import keras
 
 from keras_vsr.layers import (
-    BicubicEnlarge,
     Conv3D,
     PixelShuffle,
     default_data_format,
+    drop_depth,
     to_inner,
     to_public,
 )
+from keras_vsr.models.residual import add_bicubic
 from keras_vsr.window import WINDOW
 
 
@@ -59,11 +60,10 @@ def kim_3dsrnet(
         kernel_initializer="zeros" if residual else "glorot_uniform",
         name=f"{name}_conv6",
     )(x)
-    x = x[:, :, 0] if data_format == "channels_first" else x[:, 0]
+    x = drop_depth(x, data_format)
     x = to_public(x, data_format, "leave")
     x = PixelShuffle(scale, dtype="float32", name="pixel_shuffle")(x)
     if residual:
         middle = window[:, WINDOW // 2]
-        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(middle)
-        x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic])
+        x = add_bicubic(x, middle, scale)
     return keras.Model(window, x, name=name)

@@ -10,15 +10,15 @@ from functools import partial
 import keras
 
 from keras_vsr.layers import (
-    BicubicEnlarge,
     Conv3D,
     RangeLimiter,
     default_data_format,
+    drop_depth,
     to_inner,
     to_public,
 )
 from keras_vsr.models.recursion import recursive_block
-from keras_vsr.models.residual import add_to_middle_frame
+from keras_vsr.models.residual import add_to_middle_frame, bicubic
 from keras_vsr.models.srnet3d import srnet3d_trunk, taps
 from keras_vsr.window import WINDOW
 
@@ -124,8 +124,7 @@ def parallel5(
         )
     x = to_public(x, data_format, "leave")
     if residual:
-        bicubic = BicubicEnlarge(scale, dtype="float32", name="bicubic")(window[:, WINDOW // 2])
-        x = add_to_middle_frame(x, bicubic)
+        x = add_to_middle_frame(x, bicubic(window[:, WINDOW // 2], scale))
     elif data_range is not None:
         x = RangeLimiter(data_range, dtype="float32", name="range_limiter")(x)
     if auxiliary:
@@ -182,7 +181,7 @@ def volume_stack(x, *, filters, wide_filters, recursions, order, zero_last, data
     x = conv(wide_filters, kernel["thin"], name="volume_expand")(x)
     x = conv(wide_filters, 3, padding="valid", name="volume_collapse1")(x)
     x = conv(wide_filters, 3, padding="valid", name="volume_collapse2")(x)
-    x = x[:, :, 0] if data_format == "channels_first" else x[:, 0]
+    x = drop_depth(x, data_format)
     return keras.layers.Conv2D(
         1,
         LAST_KERNEL,

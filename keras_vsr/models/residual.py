@@ -1,12 +1,33 @@
-"""How the networks of windows add what they learn to the middle frame."""
+"""How residual networks add what they learn to bicubic frames, in float32."""
 
 import keras
 
+from keras_vsr.layers import BicubicEnlarge
 from keras_vsr.window import BORDER
 
 
+def bicubic(frame, scale):
+    """The bicubic enlargement of LR frames (batch, h, w, C), not rounded where layers compute in
+    less than float32."""
+    return BicubicEnlarge(scale, dtype="float32", name="bicubic")(frame)
+
+
+def add_bicubic(x, frame, scale):
+    """Adds a correction to the bicubic enlargement of the LR frame that it is of.
+
+    Args:
+        x: (batch, scale * h, scale * w, C), what the network learns.
+        frame: (batch, h, w, C), the LR frame.
+        scale: Whole number by which the frame grows.
+
+    Returns:
+        (batch, scale * h, scale * w, C)
+    """
+    return keras.layers.Add(dtype="float32", name="add_bicubic")([x, bicubic(frame, scale)])
+
+
 def add_to_middle_frame(x, frame):
-    """Adds a correction to the frame that it is of, in float32.
+    """Adds a correction to the frame that it is of, as networks of windows do.
 
     Args:
         x: (batch, H - 4, W - 4, 1), what the network learns.

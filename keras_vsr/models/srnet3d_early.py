@@ -8,7 +8,7 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import Conv3D, default_data_format, to_inner, to_public
+from keras_vsr.layers import Conv3D, default_data_format, drop_depth, to_inner, to_public
 from keras_vsr.models.residual import add_to_middle_frame
 from keras_vsr.window import WINDOW
 
@@ -50,7 +50,7 @@ def srnet3d_early(
         x = conv(padding="same", name=f"{name}_same{layer}")(x)
     for layer in (1, 2):
         x = conv(padding="valid", name=f"{name}_collapse{layer}")(x)
-    x = x[:, :, 0] if data_format == "channels_first" else x[:, 0]
+    x = drop_depth(x, data_format)
     x = keras.layers.Conv2D(
         1,
         3,

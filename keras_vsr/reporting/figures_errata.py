@@ -4,7 +4,6 @@ frame looks; and the learning curve of report_2019's Table 4 beside ours.
 Readable without colour, as in `figures.py`: hatches, marks and dashes tell first what is what.
 """
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -32,10 +31,17 @@ from keras_vsr.reporting.figures import (
     model_label,
     save_figure,
 )
-from keras_vsr.reporting.panels import FIELD_COLOURS, field_limits, physical, units_of
+from keras_vsr.reporting.panels import (
+    FIELD_COLOURS,
+    field_limits,
+    physical,
+    read_arrays,
+    units_of,
+)
 from keras_vsr.reporting.published import RESULT_COLUMNS, Row
 from keras_vsr.reporting.published_weights import read_published_weights
 from keras_vsr.reporting.tables import BACKENDS, read_checked
+from keras_vsr.reporting.verdicts import CLIP_STUDY
 
 GAP = "next_less_middle_db"
 
@@ -43,7 +49,7 @@ FRAMES_FILE = "frames_errata_e1.npz"
 PUBLISHED_PICTURE = "published"
 FRAMES = ("high", "bicubic", "sheared", "limits", "units")
 
-TABLE_4 = {"study": "container_2019", "model": "srnet3d_early", "variant": "plain", "errata": ""}
+TABLE_4 = {"study": CLIP_STUDY, "model": "srnet3d_early", "variant": "plain", "errata": ""}
 TABLE_4_LOG = "trail1_3d"  # the run of the published logs that Table 4 was taken from
 LOG_COLUMNS = ("run", "epoch", "mse", "ssim", "psnr_db", "val_mse", "val_ssim", "val_psnr_db")
 _TABLE_4_NUMBERS = (
@@ -158,7 +164,7 @@ def write_table4_curve(
     """
     ours = {}
     for backend in BACKENDS:
-        path = Path(measured) / f"{backend}_{TABLE_4['study']}_epochs.csv"
+        path = Path(measured) / f"{backend}_{CLIP_STUDY}_epochs.csv"
         rows = read_checked(path, EPOCH_COLUMNS, _TABLE_4_NUMBERS)
         rows = [row for row in rows if all(row[key] == TABLE_4[key] for key in TABLE_4)]
         if rows:
@@ -203,15 +209,7 @@ def read_sheared(path: Path) -> dict[str, np.ndarray]:
         InputError: the file is damaged, or lacks one of these.
     """
     path = Path(path)
-    try:
-        # Opened here: np.load leaves a damaged file open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            frames = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged or no .npz file; run the study again") from error
-    missing = [name for name in FRAMES if name not in frames]
-    if missing:
-        raise InputError(f"{path} lacks {', '.join(missing)}; run the study again")
+    frames = read_arrays(path, FRAMES)
     if len({frames[name].shape for name in ("high", "bicubic", "sheared")}) > 1:
         raise InputError(f"{path} has frames of different sizes; run the study again")
     return frames

@@ -56,7 +56,15 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: the file is missing or damaged, or lacks one of these.
     """
-    path = Path(path)
+    return read_arrays(Path(path), (*INPUTS, *META))
+
+
+def read_arrays(path: Path, needed: Sequence[str]) -> dict[str, np.ndarray]:
+    """Reads an .npz file that holds certain arrays.
+
+    Raises:
+        InputError: the file is missing or damaged, or lacks one of these.
+    """
     try:
         # Opened here: np.load leaves a damaged file open.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -65,7 +73,7 @@ def read_frames(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"cannot read {path}: there is no such file; run the study") from error
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or no .npz file; run the study again") from error
-    missing = [name for name in (*INPUTS, *META) if name not in frames]
+    missing = [name for name in needed if name not in frames]
     if missing:
         raise InputError(f"{path} lacks {', '.join(missing)}; run the study again")
     return frames

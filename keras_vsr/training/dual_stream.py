@@ -11,13 +11,13 @@ should have two triplets or more: for a single small one torch falls back to a c
 own that has no gradient for R's last layer, and says so.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 import keras
 from keras import ops
 
 from keras_vsr.models.dual_stream import stream_networks
+from keras_vsr.training.fit import check_paths
 from keras_vsr.training.recipe import Recipe
 from keras_vsr.training.two_rate_adam import TwoRateAdam
 
@@ -119,12 +119,7 @@ def compile_stage(trainer: DualStreamTrainer, stage: Stage) -> None:
     variables = trainer.trainable_variables
     if not variables:
         raise ValueError(f"{network.name} has nothing that learns in a stage of {stage.learns}")
-    shared = [path for path, count in Counter(v.path for v in variables).items() if count > 1]
-    if shared:
-        raise ValueError(
-            f"each variable of {network.name} must have a path of its own, but several have "
-            f"{', '.join(shared)}: give the layers of its networks other names"
-        )
+    check_paths(network)
     trainer.compile(
         optimizer=TwoRateAdam(
             stage.recipe.learning_rate,

@@ -15,6 +15,18 @@ from keras_vsr.training.samples import Epochs
 from keras_vsr.training.validation import Held
 
 
+def check_paths(model: keras.Model) -> None:
+    """Raises ValueError where two trainable variables have one path: Keras on torch clears the
+    gradient of only one of them, and the other's adds up from step to step."""
+    paths = Counter(variable.path for variable in model.trainable_variables)
+    shared = [path for path, count in paths.items() if count > 1]
+    if shared:
+        raise ValueError(
+            f"each variable of {model.name} must have a path of its own, but several have "
+            f"{', '.join(shared)}: give the models inside, or their layers, other names"
+        )
+
+
 def compile_model(model: keras.Model, recipe: Recipe) -> None:
     """Gives a model its loss (MSE) and its optimizer.
 
@@ -23,16 +35,9 @@ def compile_model(model: keras.Model, recipe: Recipe) -> None:
     on a CPU are slower than TensorFlow's own.
 
     Raises:
-        ValueError: two variables have one path. Keras on torch clears the gradient of only one of
-            them, and the other's adds up from step to step.
+        ValueError: two variables have one path.
     """
-    paths = Counter(variable.path for variable in model.trainable_variables)
-    shared = [path for path, count in paths.items() if count > 1]
-    if shared:
-        raise ValueError(
-            f"each variable of {model.name} must have a path of its own, but several have "
-            f"{', '.join(shared)}: give the models inside, or their layers, other names"
-        )
+    check_paths(model)
     rate = recipe.learning_rate
     if recipe.decay:
         rate = keras.optimizers.schedules.InverseTimeDecay(

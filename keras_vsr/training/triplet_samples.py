@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from keras_vsr import metrics
+from keras_vsr.training.validation import epoch_scores
 
 
 @dataclass(frozen=True, eq=False)  # eq: `==` of arrays has no truth value
@@ -120,10 +120,4 @@ class HeldTriplets:
 
     def score(self, trainer: keras.Model) -> dict[str, float]:
         """MSE, SSIM (7x7 uniform window) and PSNR, data in [0, 1], means over the frames."""
-        made = self.made(trainer)
-        return {
-            "frames": len(self.truth),
-            "mse": metrics.mse(self.truth, made, data_range=1.0),
-            "ssim": metrics.ssim(self.truth, made, data_range=1.0),
-            "psnr_db": metrics.psnr(self.truth, made, data_range=1.0),
-        }
+        return epoch_scores(self.truth, self.made(trainer))

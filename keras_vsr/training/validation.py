@@ -8,6 +8,16 @@ from keras_vsr.inference.predict import BATCH, predict_batches
 from keras_vsr.training.samples import Samples
 
 
+def epoch_scores(truth: np.ndarray, made: np.ndarray) -> dict[str, float]:
+    """What a row of an epoch says of frames (n, H, W): data in [0, 1], means over the frames."""
+    return {
+        "frames": len(truth),
+        "mse": metrics.mse(truth, made, data_range=1.0),
+        "ssim": metrics.ssim(truth, made, data_range=1.0),
+        "psnr_db": metrics.psnr(truth, made, data_range=1.0),
+    }
+
+
 class Held:
     """Whole frames held for scoring, evenly spaced among the samples.
 
@@ -33,9 +43,4 @@ class Held:
             model, self.inputs, intensity=self.intensity, batch_size=self.batch_size
         )
         made = made.reshape(self.truth.shape)
-        return {
-            "frames": len(self.truth),
-            "mse": metrics.mse(self.truth, made, data_range=1.0),
-            "ssim": metrics.ssim(self.truth, made, data_range=1.0),
-            "psnr_db": metrics.psnr(self.truth, made, data_range=1.0),
-        }
+        return epoch_scores(self.truth, made)
