@@ -76,4 +76,5 @@ def prepare_clip(video: Path, part: Part) -> StudyData:
         units="luma",
         identity=(str(Path(video).resolve()), stat.st_size, stat.st_mtime_ns, part),
         dataset="clip",
+        field="luma",
     )

@@ -52,7 +52,7 @@ def cost(preset: Preset, task: Task, splits: dict[str, list[Pair]]) -> Cost:
     ]
     scored = sum(pair.frames for split in SPLITS_SCORED for pair in splits[split]) * sum(each)
     parameters = sum(model.count_params() for model in models)
-    size = preset.size(task.chain[-1].job.model)
+    size = preset.size(task.chain[-1].job.model, task.study)
     height, width = splits["train"][0].high.shape[1:]
     pixels = trained_on(preset, task, height, width)
     if not task.job.network:

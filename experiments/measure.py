@@ -15,6 +15,7 @@ from keras_vsr.records import (
     SCORE_COLUMNS,
     SKIPPED_COLUMNS,
     STAGE_COLUMNS,
+    read_rows,
     write_rows,
 )
 
@@ -28,7 +29,6 @@ def measure(
     outputs: Outputs,
     mixed: bool = False,
     switched_on: frozenset[str] = frozenset(),
-    kinds: str = "",
 ) -> None:
     """Goes through the tasks; what is stored from an earlier start is not done again.
 
@@ -41,16 +41,15 @@ def measure(
         outputs: Where rows and states go.
         mixed: Whether recipes published with mixed precision are run with it.
         switched_on: Mistakes of the published programs to reproduce.
-        kinds: Put before the names of the files.
     """
     runner = Runner(data, preset, seed, outputs.backend, outputs.state, mixed, switched_on)
     costs = [cost(preset, task, data.splits).total_multiply_adds for task in tasks]
     progress = Progress(costs, seconds_for_multiply_add())
     studies = list(dict.fromkeys(task.study for task in tasks))
     for study in studies:
-        outputs.merge(f"{kinds}scores", SCORE_COLUMNS, runner.interpolation_rows(study))
+        outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
     for task in tasks:
-        measure_task(task, runner, progress, outputs, kinds)
+        measure_task(task, runner, progress, outputs)
     skipped = [
         {
             "study": task.study,
@@ -61,8 +60,11 @@ def measure(
         }
         for task in left_out
     ]
-    write_rows(outputs.path(f"{kinds}skipped"), SKIPPED_COLUMNS, skipped)
-    for study in studies if data.dataset == "climate" else ():
+    path = outputs.path("skipped")
+    stored = read_rows(path, SKIPPED_COLUMNS) if path.exists() else []
+    others = [row for row in stored if row["study"] not in studies]
+    write_rows(path, SKIPPED_COLUMNS, [*others, *skipped])
+    for study in studies:
         name = f"frames_{outputs.backend}_{study}.npz"
         save_arrays(outputs.measured / name, runner.picture_arrays(study))
 

@@ -60,7 +60,8 @@ class Outputs:
                 ) from error
             remove_unfinished(self.state)
             remove_unfinished(self.measured, f"{self.backend}_")
-            remove_unfinished(self.measured, f"frames_{self.backend}_")
+            for begins in ("frames", "flow_field"):
+                remove_unfinished(self.measured, f"{begins}_{self.backend}")
             yield
 
     @contextmanager
@@ -93,8 +94,8 @@ class Outputs:
             kind: Of the file.
             columns: Of the file.
             rows: The new rows.
-            settings: Columns in which all rows of the file must agree: rows that were measured
-                under others than the new ones go.
+            settings: Columns in which all rows of a study must agree: those of the same study that
+                were measured under others than the new ones go.
         """
         path = self.path(kind)
         stored = read_rows(path, columns) if path.exists() else []
@@ -105,8 +106,11 @@ class Outputs:
         if rows:
             shared = [name for name in settings if name in columns]
             now = [format_cell(rows[0][name]) for name in shared]
+            studies = {row["study"] for row in rows}
             merged = {
-                key: row for key, row in merged.items() if [row[name] for name in shared] == now
+                key: row
+                for key, row in merged.items()
+                if row["study"] not in studies or [row[name] for name in shared] == now
             }
         write_rows(path, columns, [merged[key] for key in sorted(merged, key=_natural)])
 

@@ -45,18 +45,18 @@ class Task:
 
 
 def choose_studies(names: list[str]) -> list[Study]:
-    """The studies asked for; those that train networks on climate data where none is.
+    """The studies asked for, "all" for all; those on climate data where none is.
 
     Raises:
         InputError: no study has that name.
     """
     for name in names:
-        if name not in STUDIES:
-            raise InputError(f"no study is called {name!r}; there are {', '.join(STUDIES)}")
+        if name not in (*STUDIES, "all"):
+            raise InputError(f"no study is called {name!r}; there are {', '.join(STUDIES)}, all")
     return [
         study
         for name, study in STUDIES.items()
-        if name in names or (not names and study.jobs and study.data == "climate")
+        if name in names or "all" in names or (not names and study.jobs and study.data == "climate")
     ]
 
 
@@ -104,5 +104,5 @@ def leave_out(tasks: list[Task], named: list[str], backend: str, processor: bool
 def trained_on(preset: Preset, task: Task, height: int, width: int) -> str:
     """Where the training pixels of a task's networks come from, for rows and plans: one after the
     other where they differ."""
-    sizes = [preset.size(link.job.model) for link in task.chain]
+    sizes = [preset.size(link.job.model, link.study) for link in task.chain]
     return ", then ".join(dict.fromkeys(size.trained_on(height, width) for size in sizes))

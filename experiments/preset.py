@@ -30,6 +30,27 @@ class ClimateSize:
 
 
 @dataclass(frozen=True)
+class ClipSize:
+    """How much of clips, generated or real, a study sees.
+
+    Attributes:
+        height: HR rows.
+        width: HR columns.
+        train_frames: The first ones of each training clip.
+        validation_frames: Those after them.
+        test_frames: Of a clip of its own, or the ones after those.
+        train_clips: How many clips are generated for training.
+    """
+
+    height: int
+    width: int
+    train_frames: int
+    validation_frames: int
+    test_frames: int
+    train_clips: int = 1
+
+
+@dataclass(frozen=True)
 class ModelSize:
     """How long a network is trained and on what.
 
@@ -53,26 +74,48 @@ class ModelSize:
 
 
 @dataclass(frozen=True)
+class SpaceTimeWidths:
+    """Filters of the space-time networks; a full one takes half a minute for a step on two cores.
+
+    Attributes:
+        temporal: Of the first level of both U-Nets of SuperSloMo; 32 is published.
+        fusion: Of F's first level; 32 is published.
+        refinement: Of R; 128 is published.
+    """
+
+    temporal: int = 32
+    fusion: int = 32
+    refinement: int = 128
+
+
+@dataclass(frozen=True)
 class Preset:
-    """Sizes and epochs; nothing else of a recipe changes with it.
+    """Sizes and epochs; nothing else of a recipe changes with it, and no network but one.
 
     Attributes:
         name: File name without its ending.
         summary: One line for a list.
-        climate: Sizes of the data.
+        climate: Sizes of the climate data.
+        clips: Sizes of the other data, by its name: one of `data_of_studies.DATASETS`.
         scored_frames: Training and validation frames scored after each epoch, at most; None scores
             all of them.
-        models: Sizes by model, where they differ from the recipe's.
+        models: Sizes by model, where they differ from the recipe's; "study/model" for one study.
+        flow_steps: Most steps of each training of the flow study; None takes the recipe's.
+        space_time: Filters of the networks of the study `space_time`.
     """
 
     name: str
     summary: str
     climate: ClimateSize
+    clips: dict[str, ClipSize] = field(default_factory=dict)
     scored_frames: int | None = None
     models: dict[str, ModelSize] = field(default_factory=dict)
+    flow_steps: int | None = None
+    space_time: SpaceTimeWidths = SpaceTimeWidths()
 
-    def size(self, model: str) -> ModelSize:
-        return self.models.get(model, ModelSize())
+    def size(self, model: str, study: str) -> ModelSize:
+        """How long a model is trained in a study, and on what."""
+        return self.models.get(f"{study}/{model}") or self.models.get(model, ModelSize())
 
 
 def names() -> list[str]:
@@ -96,8 +139,15 @@ def load(name: str) -> Preset:
     models = {
         model: _filled(ModelSize, path, size) for model, size in content.pop("models", {}).items()
     }
-    climate = _filled(ClimateSize, path, content.pop("climate", {}))
-    return _filled(Preset, path, content | {"name": name, "climate": climate, "models": models})
+    clips = {kind: _filled(ClipSize, path, size) for kind, size in content.pop("clips", {}).items()}
+    read = {
+        "name": name,
+        "climate": _filled(ClimateSize, path, content.pop("climate", {})),
+        "clips": clips,
+        "models": models,
+        "space_time": _filled(SpaceTimeWidths, path, content.pop("space_time", {})),
+    }
+    return _filled(Preset, path, content | read)
 
 
 def _filled(kind: type, path: Path, entries: dict[str, object]):

@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it i
 
 from experiments.story import story  # noqa: E402 - after the line above
 from keras_vsr.records import read_rows, write_bytes  # noqa: E402
+from keras_vsr.reporting.tables import CLIMATE_STUDIES  # noqa: E402
 
 README = ROOT / "README.md"
 REPORTS = ROOT / "reports"
@@ -55,8 +56,8 @@ def numbers() -> str:
 
 
 def gains() -> list[str]:
-    """PSNR and gain of each network on the unseen run, torch."""
-    rows = [row for row in read_rows(REPORTS / "tables" / "gain.csv") if row["backend"] == "torch"]
+    """PSNR and gain of each network on the unseen run of the climate data, torch."""
+    rows = [row for row in _climate_rows("gain") if row["backend"] == "torch"]
     lines = [
         "| PSNR in dB (gain over bicubic) | parameters | trained on | epochs | plain | residual |",
         "|---|---:|---|---:|---:|---:|",
@@ -79,10 +80,10 @@ def gains() -> list[str]:
 
 
 def backends() -> list[str]:
-    """How far the backends part, and what is missing."""
+    """How far the backends part on the climate data, and what is missing."""
     rows = [
         row
-        for row in read_rows(REPORTS / "tables" / "backends.csv")
+        for row in _climate_rows("backends")
         if row["variant"] != "interpolation" and row["model"] in LABELS
     ]
     compared = [row for row in rows if row["largest_difference_db"]]
@@ -115,6 +116,11 @@ def times() -> list[str]:
         )
     lines += ["", f"Times as minutes:seconds, on {rows[0]['device']}."]
     return lines
+
+
+def _climate_rows(table: str) -> list[dict[str, str]]:
+    rows = read_rows(REPORTS / "tables" / f"{table}.csv")
+    return [row for row in rows if row["study"] in CLIMATE_STUDIES]
 
 
 def _psnr(row: dict[str, str], variant: str) -> str:

@@ -17,6 +17,7 @@ from keras_vsr.reporting import (  # noqa: E402
     errata,
     figures,
     figures_errata,
+    flow,
     panels,
     published_weights,
     tables,
@@ -68,6 +69,7 @@ def report(outputs: Outputs, reference: Path | None = None) -> None:
         as_run = outputs.folder / folder(AS_RUN) / "measured"
         verdicts.write_verdicts(measured, as_run, PUBLISHED, outputs.tables)
     published_weights.write_published_weights(measured, outputs.tables)
+    flow.write_flow(measured, outputs.tables, outputs.figures)
     errata.write_errata(measured, PUBLISHED, outputs.tables)
     errata.write_errata(measured, PUBLISHED, outputs.tables, "errata_clip")
     figures_errata.write_errata_cost(measured, PUBLISHED, outputs.figures)

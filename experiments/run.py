@@ -16,17 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
 
 from experiments import climate_data, errata, preset  # noqa: E402 - after the line above
+from experiments.data_of_studies import DATASETS, data_for, lacking  # noqa: E402
 from experiments.outputs import Outputs  # noqa: E402
 from experiments.plan import (  # noqa: E402
-    LEFT_OUT_REASON,
     VARIANTS,
-    Task,
     choose_studies,
     choose_tasks,
     leave_out,
 )
-from experiments.studies import STUDIES  # noqa: E402
-from experiments.study_data import StudyData, with_published_slip  # noqa: E402
+from experiments.studies import STUDIES, Study  # noqa: E402
+from experiments.study_data import with_published_slip  # noqa: E402
 from keras_vsr.environment import choose_backend, device_name, processor_name  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
 
@@ -35,10 +34,6 @@ LARGEST_SEED = 2**63 - 1  # data files keep it as an integer of 64 bits
 # The authors' own weights, and the images and clips that they are tried on, are not ours to give.
 REFERENCE = ROOT.parent / "shared" / "reference"
 TESTDATA = ROOT.parent / "shared" / "testdata"
-DATASETS = {
-    "climate": "shallow-water jet, relative vorticity: generated, or --data H_Field_Nl5.mat or "
-    "climate_data.h5",
-}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,17 +66,24 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     option = parser.add_argument
     option("--preset", default="quick", help="sizes: smoke, quick (default) or paper")
     option(
-        "--study", nargs="+", default=[], metavar="NAME", help="default: those that train networks"
+        "--study",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="studies, or all; default: those on climate data",
     )
     option("--models", nargs="+", default=[], metavar="NAME", help="models; default: all")
     option("--seed", type=int, default=0, metavar="N", help="of weights, order and data")
     option("--out", type=Path, metavar="DIR", help="default: results/PRESET")
     option("--data", type=Path, metavar="PATH", help="published climate file to use")
+    option("--vimeo90k", type=Path, metavar="DIR", help="its folder, for space_time")
+    option("--ucf101", type=Path, metavar="DIR", help="its triplets, for space_time")
     option(
         "--video",
         type=Path,
         metavar="PATH",
-        help="clip for container_2019; with errata, in place of climate data",
+        help="clip in place of the test data's and of a generated diamond; with errata, in place "
+        "of climate data",
     )
     option(
         "--protocol",
@@ -96,7 +98,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "all with --protocol as_run, else none",
     )
     option("--reference", type=Path, default=REFERENCE, metavar="DIR", help="published weights")
-    option("--testdata", type=Path, default=TESTDATA, metavar="DIR", help="Set5 and Vid4")
+    option("--testdata", type=Path, default=TESTDATA, metavar="DIR", help="Set5, Vid4 and clips")
     option(
         "--mixed-precision",
         action="store_true",
@@ -125,25 +127,23 @@ def run(options: argparse.Namespace) -> int:
         InputError: something given is not as needed.
     """
     chosen = preset.load(options.preset)
-    studies = choose_studies(options.study)
+    studies = with_data(choose_studies(options.study), options)
     if options.errata is None:  # with --data the split is as_run, but nobody asked for mistakes
         options.errata = ["all" if options.protocol == "as_run" else "none"]
     switched_on = errata.choose_errata(options.errata)
     # Residual networks were never published: there is no erratum of theirs.
     variants = ("plain",) if switched_on else VARIANTS
     own = [study.name for study in studies if not study.jobs]
-    climate = [study for study in studies if study.jobs and study.data == "climate"]
-    on_video = [study for study in studies if study.data == "video"]
-    tasks = choose_tasks(climate, options.models, variants) if climate else []
-    if switched_on and (own or on_video):
+    trained = [study for study in studies if study.jobs]
+    tasks = choose_tasks(trained, options.models, variants) if trained else []
+    elsewhere = [study.name for study in studies if not study.jobs or study.data != "climate"]
+    if switched_on and elsewhere:
         raise InputError(
-            f"--errata and --protocol as_run are for the climate studies: leave {studies[-1].name} "
-            "out"
+            f"--errata and --protocol as_run are for the climate studies: leave {elsewhere[0]} out"
         )
-    if options.models and own == ["published_weights"] and len(studies) == 1:
-        raise InputError("published_weights has no models to choose: leave --models out")
-    if on_video and not options.video:
-        raise InputError(f"{on_video[0].name} needs a clip: give one with --video")
+    whole = [name for name in own if name != "errata"]
+    if options.models and whole and not trained:
+        raise InputError(f"{whole[0]} has no models to choose: leave --models out")
     if not 0 <= options.seed <= LARGEST_SEED:
         raise InputError(f"--seed is {options.seed}; it must be 0 to {LARGEST_SEED}")
     options.protocol = options.protocol or ("as_run" if options.data else "as_described")
@@ -154,24 +154,26 @@ def run(options: argparse.Namespace) -> int:
             "leave the option out"
         )
     backend = choose_backend()
+    stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
     if options.dry_run:
-        dry_run(options, chosen, tasks, backend, own)
+        from experiments.dry_run import dry_run  # loads the backend
+
+        dry_run(options, chosen, stay, left_out, own)
         return 0
     folder = options.out or ROOT / "results" / chosen.name
     # Results with mistakes switched on never stand among those without.
     outputs = Outputs(folder / errata.folder(switched_on), backend)
     with outputs.locked():
-        if tasks or ("errata" in own and not options.video):
-            data = prepare_data(options, chosen)
-        if tasks:
+        for kind in dict.fromkeys(study.data for study in trained):
+            mine = {study.name for study in trained if study.data == kind}
+            data = data_for(kind, options, chosen, CACHE)
             if "E1" in switched_on:
                 data = with_published_slip(data)
-            stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
             from experiments.measure import measure  # loads the backend
 
             measure(
-                stay,
-                left_out,
+                [task for task in stay if task.study in mine],
+                [task for task in left_out if task.study in mine],
                 data,
                 chosen,
                 options.seed,
@@ -179,18 +181,22 @@ def run(options: argparse.Namespace) -> int:
                 mixed=options.mixed_precision,
                 switched_on=switched_on,
             )
-        for study in on_video:
-            from experiments.clip_data import TABLE_4, prepare_clip
-            from experiments.measure import measure
+        if "flow" in own:
+            from experiments.measure_flow import measure_flow
 
-            clip, mine = prepare_clip(options.video, TABLE_4), choose_tasks([study], [])
-            measure(mine, [], clip, chosen, options.seed, outputs, kinds=f"{study.name}_")
+            measure_flow(chosen, options.seed, outputs)
+        if "space_time" in own:
+            from experiments.measure_space_time import measure_space_time
+
+            measure_space_time(chosen, options, outputs)
         if "errata" in own:
             from experiments.clip_data import FOR_ERRATA, prepare_clip
             from experiments.measure_errata import measure_errata
 
             if options.video:
                 data = prepare_clip(options.video, FOR_ERRATA)
+            else:
+                data = data_for("climate", options, chosen, CACHE)
             measure_errata(
                 data, chosen, options.seed, outputs, options.models, options.reference, CACHE
             )
@@ -211,71 +217,24 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def with_data(studies: list[Study], options: argparse.Namespace) -> list[Study]:
+    """The studies that there is data for; those of "all" that lack it are left out with a word.
+
+    Raises:
+        InputError: a study that was named lacks it.
+    """
+    reasons = {study.name: lacking(study.data, options) for study in studies}
+    for name, reason in reasons.items():
+        if reason and name in options.study:
+            raise InputError(f"{name} has no data: {reason}")
+        if reason:
+            print(f"{name}: left out, {reason}", file=sys.stderr)
+    return [study for study in studies if not reasons[study.name]]
+
+
 def on_processor(backend: str) -> bool:
     """Whether the backend computes on a processor; loads it."""
     return device_name(backend) == processor_name()
-
-
-def prepare_data(options: argparse.Namespace, chosen: preset.Preset) -> StudyData:
-    """The data of the run, with a line for each file that is made."""
-
-    def progress(name: str, done: int, total: int) -> None:
-        if done == total or sys.stderr.isatty():
-            end = "\n" if done == total else ""
-            print(f"\rclimate data, {name}: {done} of {total} frames", end=end, file=sys.stderr)
-
-    return climate_data.prepare(
-        chosen,
-        protocol=options.protocol,
-        seed=options.seed,
-        published=options.data,
-        cache=CACHE / "climate",
-        progress=progress,
-    )
-
-
-def dry_run(
-    options: argparse.Namespace,
-    chosen: preset.Preset,
-    tasks: list[Task],
-    backend: str,
-    own: list[str],
-) -> None:
-    """Prints the plan: frames, windows, parameters, multiply-adds, expected time."""
-    for name in own:
-        print(f"{name}: {STUDIES[name].summary}")
-    if not tasks:
-        return
-    splits = climate_data.sizes(
-        chosen, protocol=options.protocol, seed=options.seed, published=options.data
-    )
-    from experiments.estimate import cost, seconds_for_multiply_add  # loads the backend
-
-    for split, pairs in splits.items():
-        height, width = pairs[0].high.shape[1:]
-        frames = "+".join(str(pair.frames) for pair in pairs)
-        windows = sum(pair.frames - 4 for pair in pairs)
-        print(f"{split:10} {frames} frames of {height}x{width}, {windows} windows")
-    tasks, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
-    rate = seconds_for_multiply_add()
-    print(f"{1e-9 / rate:.0f} billion multiply-adds a second in a 3D training step here\n")
-    print(
-        f"{'study':13} {'model':21} {'variant':9} {'parameters':>10} {'trained on':>15} "
-        f"{'samples':>7} {'steps':>6} {'epochs':>6} {'GMAC/frame':>10} {'minutes':>8}"
-    )
-    total = 0.0
-    for task in tasks:
-        one = cost(chosen, task, splits)
-        minutes = one.total_multiply_adds * rate / 60
-        total += minutes
-        print(
-            f"{task.study:13} {task.job.model:21} {task.variant:9} {one.parameters:10,} "
-            f"{one.trained_on:>15} {one.samples:7} {one.steps:6} "
-            f"{one.epochs:6} {one.frame_multiply_adds / 1e9:10.3f} {minutes:8.1f}"
-        )
-    for task in left_out:
-        print(f"{task.study:13} {task.job.model:21} {task.variant:9} {LEFT_OUT_REASON}")
-    print(f"\nabout {total:.0f} minutes in all, without the time that {backend} compiles")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,10 @@ SPLITS_SCORED = ("validation", "test")
 CLIP_FRAMES = 9  # of the clips that a network of clips is trained on: five frames come out of them
 CHECKPOINT, SCORES, PICTURE = "checkpoint.npz", "scores.csv", "picture.npy"  # in a task's folder
 # Programs beside the package that results depend on.
-PROGRAMS = ("runner.py", "errata.py", "measure_errata.py", "clip_data.py", "study_data.py")
+PROGRAMS = (
+    *("runner.py", "errata.py", "measure_errata.py", "study_data.py"),
+    *("clip_data.py", "video_data.py", "phantom_data.py", "diamond_data.py"),
+)
 PICTURE_HOUR = 126  # the test frame that is drawn: the moment of the published picture
 
 
@@ -126,7 +129,7 @@ class Runner:
                     "network": errata.network(self.switched_on, link.job),
                     "errata": errata.label(errata.touching(self.switched_on, link.job.model)),
                     "recipe": asdict(self.recipe(link)),
-                    "size": asdict(self.preset.size(link.job.model)),
+                    "size": asdict(self.preset.size(link.job.model, link.study)),
                 }
                 for link in task.chain
             ],
@@ -141,7 +144,7 @@ class Runner:
         """Most epochs of the task's own network; 0 where it trains none."""
         if not task.job.network:
             return 0
-        return self.preset.size(task.job.model).epochs or self.recipe(task).epochs
+        return self.preset.size(task.job.model, task.study).epochs or self.recipe(task).epochs
 
     def epochs_stored(self, task: Task) -> int:
         """Epochs of the task's own network that earlier starts have left."""
@@ -156,7 +159,7 @@ class Runner:
 
     def order(self, task: Task) -> Epochs:
         """The batches that the task's own network is trained on."""
-        size = self.preset.size(task.job.model)
+        size = self.preset.size(task.job.model, task.study)
         return Epochs(
             self.samples(task, "train"),
             batch_size=self.recipe(task).batch_size,
@@ -354,9 +357,10 @@ class Runner:
             if stored.exists():
                 arrays[f"{task.job.model}/{task.variant}"] = load_array(stored)
         hours = self.data.test_hours
-        arrays["dataset"] = np.array("climate")
+        arrays["dataset"] = np.array(self.data.dataset)
+        arrays["data_source"] = np.array(pair.source)
         arrays["hour"] = np.array(f"{hours[frame + 2]:g}" if len(hours) else "")
-        arrays["field"] = np.array("vorticity")
+        arrays["field"] = np.array(self.data.field)
         arrays["units"] = np.array(self.data.units)
         arrays["limits"] = np.array(self.data.limits)
         return arrays
@@ -456,12 +460,12 @@ class Runner:
 
 
 @cache
-def source_digest() -> str:
+def source_digest(programs: tuple[str, ...] = PROGRAMS) -> str:
     """A digest of the code that results depend on: what an older version stored is not used."""
     package = Path(keras_vsr.__file__).parent
     digest = hashlib.sha256()
-    for name in PROGRAMS:
-        digest.update(Path(__file__).with_name(name).read_bytes())
+    for name in programs:
+        digest.update((Path(__file__).parent / name).read_bytes())
     for path in sorted(package.rglob("*.py")):
         if path.relative_to(package).parts[0] != "reporting":
             digest.update(path.read_bytes())

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from keras_vsr.records import read_rows
-from keras_vsr.reporting.tables import BACKENDS
+from keras_vsr.reporting.tables import BACKENDS, CLIMATE_STUDIES
 from keras_vsr.reporting.verdicts import MIDDLE, NEXT, VERDICTS, WEIGHTS_2D, WEIGHTS_3D
 
 Row = dict[str, str]
@@ -39,8 +39,8 @@ def _verdicts(verdicts: list[Row]) -> str:
         f"Of the {len(verdicts)} printed "
         f"results: {listed} ([`verdicts.csv`](tables/verdicts.csv)). "
         "None can be *reproduced* in the strict sense without the published data: climate frames "
-        "here are generated, of the same flow. What is *not run here* waits for a GPU, a clip or "
-        "networks that are not in the suite yet."
+        "here are generated, of the same flow. What is *not run here* waits for a GPU, for data "
+        "that is not here, or for networks that are not in the suite."
     )
 
 
@@ -95,7 +95,7 @@ def _bicubic(weights: list[Row], gain: list[Row], errata: list[Row]) -> str:
         for row in weights
         if row["dataset"] == "climate" and row["quantity"] == "psnr_db"
     )
-    here = float(_only(gain, backend=BACKENDS[0], model="bicubic")["plain_psnr_db"])
+    here = float(_of_climate(gain, "bicubic")["plain_psnr_db"])
     sheared = float(_of_erratum(errata, "E1", "srnet3d_raw")["raw_psnr_db_on"])
     return (
         "**What bicubic does.** On those very frames antialiased bicubic enlargement has "
@@ -120,7 +120,7 @@ def _question(errata: list[Row]) -> str:
 
 def _residual(gain: list[Row]) -> str:
     two_d, three_d = (
-        float(_only(gain, backend=BACKENDS[0], model=model)["residual_gain_db"])
+        float(_of_climate(gain, model)["residual_gain_db"])
         for model in ("fsrcnn_2019", "srnet3d_raw")
     )
     return (
@@ -135,6 +135,10 @@ def _of_authors(weights: list[Row], name: str, quantity: str, seconds: str = "")
         weights, weights=name, dataset="climate", quantity=quantity, seconds_between=seconds
     )
     return float(row[f"value_{BACKENDS[0]}"])
+
+
+def _of_climate(gain: list[Row], model: str) -> Row:
+    return _only(gain, backend=BACKENDS[0], study=CLIMATE_STUDIES[0], model=model)
 
 
 def _of_erratum(errata: list[Row], erratum: str, model: str) -> Row:

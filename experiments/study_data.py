@@ -21,6 +21,7 @@ class StudyData:
         test_hours: Hours of the simulation of each test frame; empty if not known.
         limits: Field values that 0 and 1 stand for.
         units: Of the field.
+        field: What is shown: "vorticity", or "luma" or "intensity" of pictures.
         identity: What a stored result must have been made from to be used again.
         dataset: Of the rows: "climate", or "clip" for a part of a video.
     """
@@ -34,6 +35,7 @@ class StudyData:
     units: str
     identity: tuple
     dataset: str = "climate"
+    field: str = "vorticity"
 
 
 def with_published_slip(data: StudyData) -> StudyData:

@@ -40,7 +40,7 @@ SCORE_COLUMNS = (
     "errata",  # mistakes of the published programs that were switched on: "E1+E2"; empty for none
     "degradation",  # how the LR frames were made
     "scale",
-    "split",  # train, validation or test
+    "split",  # train, validation or test; beside it test_real, a real clip, and test_ucf101
     "area",  # "whole": every frame, every pixel. "middle": frames 2..T-3, 2 pixels cropped
     "frames",  # number of frames scored
     "height",  # pixels compared
@@ -130,6 +130,25 @@ PUBLISHED_COLUMNS = (
     "expected",  # what the authors, or equality, ask for
     "tolerance",  # |value - expected| at most; empty where the value is at least the expected one
     "holds",  # yes, no, or empty where nothing is asked
+    *CONTEXT_COLUMNS,
+)
+
+# One row: the flow that a trained network finds between frames whose motion is known.
+FLOW_COLUMNS = (
+    "row",  # key: study/case/motion/kinds of training/backend
+    "study",
+    "case",  # translation, turning_phantom
+    "trained_on",  # "textures", or "textures, then turning phantoms with their flow"
+    "motion",  # "1.3 -0.7 px" to the right and down, or "2 degrees a frame", counter-clockwise
+    "frames",  # flows compared, each of a frame to the next
+    "height",  # pixels compared
+    "width",
+    "endpoint_error_px",  # mean distance from the true flow, over pixels and flows
+    "still_endpoint_error_px",  # the same of a flow that is zero: the mean length of the true one
+    "levels",  # of the network's pyramid
+    "parameters",
+    "steps",  # of the optimizer, all trainings so far together
+    "seconds",  # of training, likewise; wall clock, compiling included
     *CONTEXT_COLUMNS,
 )
 

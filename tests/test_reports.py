@@ -8,7 +8,7 @@ from keras_vsr.records import read_rows
 GAINS = {
     (row["backend"], row["model"]): float(row["residual_gain_db"])
     for row in read_rows(REPORTS / "tables" / "gain.csv")
-    if row["residual_gain_db"]
+    if row["residual_gain_db"] and row["study"].startswith("climate")
 }
 BACKENDS = ("torch", "tensorflow", "jax")
 # Networks of windows that do not stand behind fsrcnn_2019 and so do not borrow its gain.
@@ -33,7 +33,7 @@ def test_every_cell_of_ours_has_its_row():
             rows |= {r["row"] for r in read_rows(REPORTS / "measured" / f"{backend}_{kind}.csv")}
     tables = [*sorted((REPORTS / "tables").glob("table_2019_*.csv"))]
     tables.append(REPORTS / "tables" / "climate_2021.csv")
-    assert len(tables) == 8
+    assert len(tables) >= 9
     for table in tables:
         for row in read_rows(table):
             if row["ours_psnr_db"]:

@@ -4,8 +4,8 @@ from experiments.studies.study import Job, Study
 
 STUDY = Study(
     name="container_2019",
-    summary="the first 3D network of 2019 on 64x64 pixels of a clip (Table 4; needs --video)",
-    data="video",
+    summary="the first 3D network of 2019 on 64x64 pixels of a clip (Table 4)",
+    data="table4",
     jobs=(
         Job(
             "srnet3d_early",

@@ -34,7 +34,8 @@ class Study:
         name: Its name in options and rows.
         summary: One line for a list.
         jobs: A study without jobs is run by a program of its own, when it is named.
-        data: "climate", or "video": run when it is named, on a clip that is given.
+        data: What it is run on, a key of `data_of_studies.DATASETS`; of a study without jobs its
+            program decides.
     """
 
     name: str

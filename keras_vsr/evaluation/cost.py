@@ -5,7 +5,7 @@ import math
 import keras
 
 
-def multiply_adds(model: keras.Model, input_shape: tuple[int, ...]) -> int:
+def multiply_adds(model: keras.Model, input_shape: tuple[int, ...] | list[tuple]) -> int:
     """Multiply-adds of the convolutions of one forward pass.
 
     A layer that is run several times counts as often. Bicubic enlargement, additions and
@@ -13,7 +13,8 @@ def multiply_adds(model: keras.Model, input_shape: tuple[int, ...]) -> int:
 
     Args:
         model: A functional model, models inside it included.
-        input_shape: Shape of the input with its batch, every size known.
+        input_shape: Shape of the input with its batch, every size known; a list of shapes where
+            there are several inputs.
 
     Returns:
         Multiplications of a weight and a number.
@@ -24,14 +25,19 @@ def multiply_adds(model: keras.Model, input_shape: tuple[int, ...]) -> int:
         nonlocal total
         outputs = layer(*args, **kwargs)
         if isinstance(layer, keras.Model):
-            total += multiply_adds(layer, tuple(args[0].shape))
+            given = args[0]
+            several = isinstance(given, (list, tuple))
+            shapes = [tuple(one.shape) for one in given] if several else tuple(given.shape)
+            total += multiply_adds(layer, shapes)
         elif hasattr(layer, "kernel"):
             total += _of_call(layer, args[0].shape, outputs.shape)
         return outputs
 
     keras.models.clone_model(  # runs the graph on the shape, with the same layers
         model,
-        input_tensors=keras.Input(batch_shape=input_shape),
+        input_tensors=[keras.Input(batch_shape=shape) for shape in input_shape]
+        if isinstance(input_shape, list)
+        else keras.Input(batch_shape=input_shape),
         clone_function=lambda layer: layer,
         call_function=count,
     )

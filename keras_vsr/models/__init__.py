@@ -8,6 +8,8 @@ import keras
 from keras_vsr.errors import InputError
 from keras_vsr.models.cascade import three_d_then_two_d, two_d_then_three_d, two_in_one
 from keras_vsr.models.delta import delta
+from keras_vsr.models.espcn import espcn
+from keras_vsr.models.flow4x import flow4x
 from keras_vsr.models.fsrcnn import fsrcnn, fsrcnn_s
 from keras_vsr.models.fsrcnn_2019 import fsrcnn_2019, fsrcnn_2019_prelu
 from keras_vsr.models.kim_3dsrnet import kim_3dsrnet
@@ -45,6 +47,7 @@ NETWORKS: dict[str, Network] = {
     "fsrcnn_2019_prelu": Network(
         fsrcnn_2019_prelu, "frame", False, "2D, FSRCNN as the text of the 2019 report has it"
     ),
+    "espcn": Network(espcn, "frame", False, "2D, ESPCN as the 2021 WACV paper uses it"),
     "srnet3d": Network(srnet3d, "window", True, "3D, 3DSRnet of 2019 on enlarged windows", BORDER),
     "srnet3d_early": Network(
         srnet3d_early, "window", True, "3D, the first one of 2019 (its Table 4)", BORDER
@@ -62,6 +65,13 @@ NETWORKS: dict[str, Network] = {
     "two_in_one": Network(two_in_one, "clip", False, "2d_then_3d in one (proposed 2019)", BORDER),
     "parallel5": Network(parallel5, "window", False, "five 2D stacks, 3D network (2021)", BORDER),
     "delta": Network(delta, "window", False, "shared 2D trunk, 3D network (2021)", BORDER),
+    "flow4x": Network(
+        flow4x,
+        "window",
+        False,
+        "2D, optical flow, 2D+3D, four times larger (proposed 2021)",
+        BORDER,
+    ),
 }
 
 

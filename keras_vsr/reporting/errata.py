@@ -14,6 +14,7 @@ from keras_vsr.records import FILTER_COLUMNS, SCORE_COLUMNS, read_rows, write_ro
 from keras_vsr.reporting.published import INTERPOLATIONS, Row
 from keras_vsr.reporting.tables import (
     BACKENDS,
+    CLIMATE_STUDIES,
     measured_backends,
     model_order,
     read_checked,
@@ -120,11 +121,15 @@ def read_errata_runs(measured: Path, kind: str = "errata") -> ErrataRuns:
 
 
 def _apart(measured: Path) -> dict[str, float]:
-    """How far the backends are apart for each plain network, from the rows of all networks."""
+    """How far the backends are apart for each plain network of the climate studies, whose data the
+    errata are measured on."""
     if not measured_backends(measured):
         return {}
     found: dict[str, list[float]] = {}
-    for (_, model, variant, stage, split, area, _), row in read_measured(measured).scores.items():
+    for key, row in read_measured(measured).scores.items():
+        study, model, variant, stage, split, area, _ = key
+        if study not in CLIMATE_STUDIES:
+            continue
         if (variant, stage, split, area) == ("plain", "output", "test", "middle"):
             found.setdefault(model, []).append(float(row["psnr_db"]))
     return {model: max(psnr) - min(psnr) for model, psnr in found.items() if len(psnr) > 1}

@@ -20,34 +20,51 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from keras_vsr.records import write_bytes
-from keras_vsr.reporting.published import INTERPOLATIONS, Row
+from keras_vsr.reporting.published import Row
 from keras_vsr.reporting.tables import (
     BACKENDS,
-    STUDIES,
     VARIANTS,
     Measured,
     gain_rows,
     model_order,
     read_measured,
+    study_order,
 )
 
 MODEL_LABELS = {
     "nearest": "nearest neighbour",
     "srcnn": "SRCNN",
     "fsrcnn_2019": "FSRCNN",
+    "srnet3d_early": "first 3D, on raw frames",
     "srnet3d_raw": "3D on raw frames",
     "srnet3d_processed": "3D on processed frames",
+    "kim_3dsrnet": "3DSRnet (Kim et al.)",
     "2d_then_3d_raw": "2D, then 3D (raw)",
     "2d_then_3d_processed": "2D, then 3D (processed)",
     "3d_then_2d": "3D, then 2D",
     "two_in_one": "two in one",
     "parallel5": "5-parallel",
+    "parallel5_wide": "5-parallel, wider",
     "delta": "Delta",
+    "flow4x": "with optical flow, 4x",
+    "flow_warped": "mean of warped frames",
+    "t_then_s": "T, then S",
+    "s_then_t": "S, then T",
+    "t_then_s_refined": "T, then S; refined",
+    "s_then_t_refined": "S, then T; refined",
+    "fused": "fused",
+    "fused_refined": "fused, refined",
 }
 BACKEND_LABELS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 STUDY_LABELS = {
     "climate_2019": "climate, networks of 2019",
     "climate_2021": "climate, networks of 2021",
+    "phantom": "phantom",
+    "diamond_2021": "diamond, networks of 2021",
+    "real_video": "real video",
+    "flow4x": "phantom, 4 times larger",
+    "container_2019": "clip of Table 4's size",
+    "space_time": "space and time",
 }
 
 COLOURS = {"plain": "#0072B2", "residual": "#D55E00", "interpolation": "#000000"}
@@ -104,22 +121,22 @@ def write_figures(measured: Path, out: Path) -> list[Path]:
         out: Folder for the figures; made if missing.
 
     Returns:
-        The files written, PNG and SVG: `psnr_<study>_<backend>` where something was trained, and
-        `gain_over_bicubic` where something was scored.
+        The files written, PNG and SVG: `psnr_<study>_<backend>` where something was trained;
+        `gain_over_bicubic` of the climate studies, where something was scored, and
+        `gain_over_bicubic_<dataset>` of those on any other data.
 
     Raises:
         InputError: a folder or file is missing, damaged or cannot be written.
     """
     rows = read_measured(measured)
     paths = []
-    for study in STUDIES:
-        for backend in BACKENDS:
-            if any(key[0] == study and key[3] == backend for key in rows.epochs):
-                figure = history_figure(rows, study, backend)
-                paths += save_figure(figure, Path(out) / f"psnr_{study}_{backend}")
-    gains = gain_rows(rows)
-    if any(row["plain_psnr_db"] or row["residual_psnr_db"] for row in gains):
-        paths += save_figure(gain_figure(gains), Path(out) / "gain_over_bicubic")
+    trained = {(study, backend) for study, _, _, backend in rows.epochs}
+    for study, backend in sorted(trained, key=lambda key: (study_order(key[0]), key[1])):
+        figure = history_figure(rows, study, backend)
+        paths += save_figure(figure, Path(out) / f"psnr_{study}_{backend}")
+    for dataset, gains in _by_dataset(gain_rows(rows)).items():
+        name = "gain_over_bicubic" + (f"_{dataset}" if dataset != "climate" else "")
+        paths += save_figure(gain_figure(gains), Path(out) / name)
     return paths
 
 
@@ -257,6 +274,19 @@ def gain_figure(gains: Sequence[Row]) -> Figure:
     return figure
 
 
+def _by_dataset(gains: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each data set, of those backends that scored something on it."""
+    scored = dict.fromkeys(
+        (row["dataset"], row["backend"])
+        for row in gains
+        if row["plain_psnr_db"] or row["residual_psnr_db"]
+    )
+    return {
+        name: [row for row in gains if row["dataset"] == name and (name, row["backend"]) in scored]
+        for name in dict.fromkeys(dataset for dataset, _ in scored)
+    }
+
+
 def _draw_run(axes: Axes, epochs: Sequence[Row], variant: str) -> None:
     number = _values(epochs, "epoch")
     # About six marks on a line tell the variant; one each epoch would hide the curve.
@@ -278,7 +308,7 @@ def _draw_gain(axes: Axes, row: Row, height: float) -> None:
         if not text or not np.isfinite(float(text)):
             continue
         kind = variant
-        if row["model"] in INTERPOLATIONS:
+        if not row["parameters"]:
             kind, shift = "interpolation", 0.0
         value = float(text)
         axes.plot([0, value], [height + shift] * 2, color=COLOURS[kind], linewidth=0.8, zorder=2)

@@ -31,17 +31,11 @@ from keras_vsr.reporting.figures import (
     model_label,
     save_figure,
 )
-from keras_vsr.reporting.panels import (
-    FIELD_COLOURS,
-    field_limits,
-    physical,
-    read_arrays,
-    units_of,
-)
+from keras_vsr.reporting.panels import FIELD_COLOURS
 from keras_vsr.reporting.published import RESULT_COLUMNS, Row
 from keras_vsr.reporting.published_weights import read_published_weights
+from keras_vsr.reporting.saved_frames import field_limits, physical, read_arrays, units_of
 from keras_vsr.reporting.tables import BACKENDS, read_checked
-from keras_vsr.reporting.verdicts import CLIP_STUDY
 
 GAP = "next_less_middle_db"
 
@@ -49,7 +43,7 @@ FRAMES_FILE = "frames_errata_e1.npz"
 PUBLISHED_PICTURE = "published"
 FRAMES = ("high", "bicubic", "sheared", "limits", "units")
 
-TABLE_4 = {"study": CLIP_STUDY, "model": "srnet3d_early", "variant": "plain", "errata": ""}
+TABLE_4 = {"study": "container_2019", "model": "srnet3d_early", "variant": "plain", "errata": ""}
 TABLE_4_LOG = "trail1_3d"  # the run of the published logs that Table 4 was taken from
 LOG_COLUMNS = ("run", "epoch", "mse", "ssim", "psnr_db", "val_mse", "val_ssim", "val_psnr_db")
 _TABLE_4_NUMBERS = (
@@ -164,7 +158,7 @@ def write_table4_curve(
     """
     ours = {}
     for backend in BACKENDS:
-        path = Path(measured) / f"{backend}_{CLIP_STUDY}_epochs.csv"
+        path = Path(measured) / f"{backend}_epochs.csv"
         rows = read_checked(path, EPOCH_COLUMNS, _TABLE_4_NUMBERS)
         rows = [row for row in rows if all(row[key] == TABLE_4[key] for key in TABLE_4)]
         if rows:

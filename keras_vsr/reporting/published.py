@@ -3,13 +3,13 @@
 The printed rows are data (`reports/published/`); what answers them is a choice, written down here
 row by row, with the reason where it is not obvious.
 
-Reference: report_2019 Tables 1 to 8, slides_2019 section 3.2.1, report_2021 (climate table and the
-table of parameters).
+Reference: report_2019 Tables 1 to 8, slides_2019 section 3.2.1, report_2021 (climate table, Diamond
+table and the table of parameters).
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keras_vsr.errors import InputError
@@ -38,7 +38,8 @@ Row = dict[str, str]
 class AtEpoch:
     """Our counterpart of a printed row is one epoch of a training run.
 
-    `note` says what of ours was taken, `remark` what is known about the printed row.
+    `note` says what of ours was taken, `remark` what is known about the printed row; `brightest` is
+    the largest value of the frames whose MSE is printed (ours are measured in 0..1).
     """
 
     model: str
@@ -46,21 +47,24 @@ class AtEpoch:
     note: str
     remark: str = ""
     study: str = "climate_2019"
+    brightest: float = 1.0
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Our counterpart of a printed row is a score on the test split.
+    """Our counterpart of a printed row is a score on test frames.
 
-    `note` says what of ours was taken, `remark` what is known about the printed row.
+    `note`, `remark` and `brightest` as in `AtEpoch`.
     """
 
     model: str
     note: str
     remark: str = ""
     stage: str = "output"
+    split: str = "test"
     area: str = "middle"
     study: str = "climate_2019"
+    brightest: float = 1.0
 
 
 def first_epoch(epochs: Sequence[Row]) -> Row:
@@ -103,18 +107,31 @@ TEST = "ours: test split, the best epoch's weights"
 RAW = "ours: the bicubically enlarged input, test split"
 SHEARED = "erratum E1: the published input was sheared row by row"
 
-# The printed tables of 2019 whose networks are trained here: number -> (source, table) of the rows.
-# Table 4 (real video) belongs to another data set.
+LUMA = 255.0
+
+# The printed tables of 2019: number -> (source, table) of the rows.
 TABLES_2019 = {
     "1": [("report_2019", "1")],
     "2": [("report_2019", "2")],
     "3": [("report_2019", "3"), ("slides_2019", "3.2.1")],
+    "4": [("report_2019", "4")],
     "5": [("report_2019", "5")],
     "6": [("report_2019", "6")],
     "7": [("report_2019", "7")],
     "8": [("report_2019", "8")],
 }
 TABLE_2021 = [("report_2021", "climate")]
+TABLE_DIAMOND = [("report_2021", "diamond"), ("report_2021", "diamond 300")]
+
+TABLES_SPACE_TIME = [("wacv2021", "S1"), ("wacv2021", "S2")]
+UCF101 = "UCF101"
+# Of the printed tables, and not in the suite: nothing of ours stands beside them.
+ABSENT_NETWORKS = ("RBPN", "SAN", "DAIN")
+
+
+def _in_space_time(model: str) -> Scored:
+    return Scored(model, TEST, study="space_time", area="whole")
+
 
 # (printed table, printed model, printed stage) -> our counterpart.
 COUNTERPARTS: dict[tuple[str, str, str], AtEpoch | Scored] = {
@@ -128,6 +145,12 @@ COUNTERPARTS: dict[tuple[str, str, str], AtEpoch | Scored] = {
     ("3", "srnet3d raw", "epoch 0"): AtEpoch("srnet3d_raw", first_epoch, FIRST, SHEARED),
     ("3", "srnet3d raw", "epoch 100"): AtEpoch("srnet3d_raw", last_epoch, LAST, SHEARED),
     ("3.2.1", "srnet3d raw", "after processing"): Scored("srnet3d_raw", TEST, SHEARED),
+    ("4", "srnet3d_early", "epoch 0"): AtEpoch(
+        "srnet3d_early", first_epoch, FIRST, study="container_2019", brightest=LUMA
+    ),
+    ("4", "srnet3d_early", "epoch 100"): AtEpoch(
+        "srnet3d_early", last_epoch, LAST, study="container_2019", brightest=LUMA
+    ),
     ("5", "srnet3d processed", "epoch 0"): AtEpoch("srnet3d_processed", first_epoch, FIRST),
     ("5", "srnet3d processed", "epoch 67 (early stop)"): AtEpoch(
         "srnet3d_processed",
@@ -150,6 +173,20 @@ COUNTERPARTS: dict[tuple[str, str, str], AtEpoch | Scored] = {
     ("climate", "previous", ""): Scored("2d_then_3d_processed", f"{TEST}; 2d_then_3d_processed"),
     ("climate", "delta (preliminary)", ""): Scored("delta", TEST, study="climate_2021"),
     ("climate", "parallel5 (preliminary)", ""): Scored("parallel5", TEST, study="climate_2021"),
+    ("diamond", "raw", ""): Scored("bicubic", RAW, SHEARED, study="diamond_2021", brightest=LUMA),
+    ("diamond", "delta", ""): Scored("delta", TEST, study="diamond_2021", brightest=LUMA),
+    ("diamond", "parallel5", ""): Scored("parallel5", TEST, study="diamond_2021", brightest=LUMA),
+    ("diamond 300", "parallel5", ""): Scored(
+        "parallel5_wide",
+        f"{TEST}; parallel5_wide: f = g = 24, as published, but trained on fewer frames",
+        study="diamond_2021",
+        brightest=LUMA,
+    ),
+    ("S1", "ESPCN + SuperSloMo", "T->S only"): _in_space_time("t_then_s"),
+    ("S2", "M_TS (fixed) + R", ""): _in_space_time("t_then_s_refined"),
+    ("S2", "M_ST (fixed) + R", ""): _in_space_time("s_then_t_refined"),
+    ("S2", "M_TS + M_ST (fixed) + F", ""): _in_space_time("fused"),
+    ("S2", "all jointly fine-tuned", ""): _in_space_time("joint"),
 }
 
 # Printed model -> our networks that have these layers (the first one measured is taken), remark.
@@ -168,7 +205,8 @@ PARAMETER_COUNTERPARTS: dict[str, tuple[list[tuple[str, str]], str]] = {
 
 
 def read_results(folder: Path, tables: Sequence[tuple[str, str]]) -> list[Row]:
-    """Reads the printed result rows of some tables, in printed order.
+    """Reads the printed result rows of some tables, in printed order, but for those of networks
+    that are not in the suite.
 
     Args:
         folder: Where `results.csv` lies.
@@ -179,7 +217,9 @@ def read_results(folder: Path, tables: Sequence[tuple[str, str]]) -> list[Row]:
     """
     path = Path(folder) / "results.csv"
     rows = read_rows(path, RESULT_COLUMNS)
-    chosen = [row for row in rows if (row["source"], row["table"]) in tables]
+    chosen = [
+        row for row in rows if (row["source"], row["table"]) in tables and not absent_networks(row)
+    ]
     for row in chosen:
         if (row["table"], row["model"], row["stage"]) not in COUNTERPARTS:
             raise InputError(
@@ -187,6 +227,19 @@ def read_results(folder: Path, tables: Sequence[tuple[str, str]]) -> list[Row]:
                 f"model {row['model']!r}, stage {row['stage']!r}; restore the file as published"
             )
     return chosen
+
+
+def absent_networks(printed: Row) -> list[str]:
+    """The parts of a printed row's network that are not in the suite."""
+    return [name for name in printed["model"].split(" + ") if name in ABSENT_NETWORKS]
+
+
+def counterpart_of(printed: Row) -> AtEpoch | Scored:
+    """What of ours stands beside a printed row that `read_results` gave."""
+    counterpart = COUNTERPARTS[printed["table"], printed["model"], printed["stage"]]
+    if printed["dataset"] == UCF101:
+        return replace(counterpart, split="test_ucf101")
+    return counterpart
 
 
 def read_parameters(folder: Path) -> list[Row]:

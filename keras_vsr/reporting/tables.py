@@ -2,7 +2,8 @@
 
 Every function but `read_measured`, `write_tables` and `summary` takes rows and gives rows. Rows
 come out in a fixed order and hold no date, so the same measurements give the same bytes. Numbers
-of ours are the measured cells' own text; `measured_row` names the rows that they came from.
+of ours are the measured cells' own text, but for MSE beside printed MSE of frames in 0..255;
+`measured_row` names the rows that they came from.
 """
 
 import statistics
@@ -11,37 +12,72 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_vsr.errors import InputError
-from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, SKIPPED_COLUMNS, read_rows, write_rows
+from keras_vsr.records import (
+    EPOCH_COLUMNS,
+    SCORE_COLUMNS,
+    SKIPPED_COLUMNS,
+    format_cell,
+    read_rows,
+    write_rows,
+)
 from keras_vsr.reporting.published import (
-    COUNTERPARTS,
     INTERPOLATIONS,
     PARAMETER_COUNTERPARTS,
     TABLE_2021,
+    TABLE_DIAMOND,
     TABLES_2019,
+    TABLES_SPACE_TIME,
     AtEpoch,
     Row,
     Scored,
+    counterpart_of,
     read_parameters,
     read_results,
 )
 
 BACKENDS = ("torch", "tensorflow", "jax")
-STUDIES = ("climate_2019", "climate_2021")
 VARIANTS = ("plain", "residual")
+
+CLIMATE_STUDIES = ("climate_2019", "climate_2021")
+# The order in which tables and figures list the studies; any other comes after, by name.
+STUDIES = (
+    *CLIMATE_STUDIES,
+    "phantom",
+    "diamond_2021",
+    "real_video",
+    "flow4x",
+    "container_2019",
+    "space_time",
+)
+# What is scored for the last time: "test_real" is a real clip beside generated test data,
+# "test_ucf101" another data set beside it.
+TEST_SPLITS = ("test", "test_real", "test_ucf101")
 
 # The order in which tables and figures list the networks; any other comes after, by name.
 MODEL_ORDER = (
     *INTERPOLATIONS,
+    "flow_warped",
     "srcnn",
     "fsrcnn_2019",
+    "srnet3d_early",
     "srnet3d_raw",
     "srnet3d_processed",
+    "kim_3dsrnet",
     "2d_then_3d_raw",
     "2d_then_3d_processed",
     "3d_then_2d",
     "two_in_one",
     "parallel5",
+    "parallel5_wide",
     "delta",
+    "flow4x",
+    "t_then_s",
+    "s_then_t",
+    "t_then_s_refined",
+    "s_then_t_refined",
+    "fused",
+    "fused_refined",
+    "joint",
 )
 
 RESULT_TABLE_COLUMNS = (
@@ -87,6 +123,8 @@ PARAMETER_TABLE_COLUMNS = (
 GAIN_COLUMNS = (
     "backend",
     "study",
+    "dataset",
+    "data_source",
     "model",
     "parameters",
     "trained_on",
@@ -134,6 +172,8 @@ BEYOND = (
     "before it; published figures are plain's"
 )
 
+IN_UNITS_OF_LUMA = "MSE in units of 0..255: ours, measured in 0..1, is multiplied by 255 squared"
+
 # Cells that must hold a number for a row to be of use; "nan" and "inf" are numbers.
 _SCORE_NUMBERS = ("mse", "ssim_uniform7", "psnr_db")
 _EPOCH_NUMBERS = (
@@ -173,6 +213,15 @@ class Measured:
     ) -> Row | None:
         """The score row of one network on one set of frames, or None."""
         return self.scores.get((study, model, variant, stage, split, area, backend))
+
+    def test_score(
+        self, study: str, model: str, variant: str, backend: str, split: str = "test"
+    ) -> Row | None:
+        """The score row on test frames: their middle area, or all where only all were scored."""
+        on = {"split": split}
+        return self.score(study, model, variant, backend, **on) or self.score(
+            study, model, variant, backend, **on, area="whole"
+        )
 
     def why_missing(self, study: str, model: str, variant: str, backend: str) -> str:
         """Why a network has no rows, as far as the run said so."""
@@ -229,7 +278,7 @@ def result_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
     """
     rows = []
     for row in printed:
-        counterpart = COUNTERPARTS[row["table"], row["model"], row["stage"]]
+        counterpart = counterpart_of(row)
         variants = ("interpolation",) if counterpart.model in INTERPOLATIONS else VARIANTS
         for variant in variants:
             for backend in measured.backends:
@@ -238,6 +287,7 @@ def result_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
                     BEYOND if variant == "residual" else "",
                     ours.pop("missing") or counterpart.note,
                     ours.pop("scored_on"),
+                    IN_UNITS_OF_LUMA if ours["ours_mse"] and counterpart.brightest != 1 else "",
                     counterpart.remark,
                     f"published: {row['note']}" if row["note"] else "",
                 ]
@@ -291,43 +341,37 @@ def parameter_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
 
 
 def gain_rows(measured: Measured) -> list[Row]:
-    """Every network and interpolation on the test split's middle area, against bicubic.
+    """Every network and interpolation on the test frames of its study, against bicubic.
 
     An interpolation's figures stand in the plain columns; its residual columns are empty.
     """
-    networks = {(study, model) for study, model, _ in _networks(measured)}
+    known = _networks(measured)
+    models: dict[str, list[str]] = {}
+    for study, model in dict.fromkeys(network[:2] for network in known):
+        models.setdefault(study, []).append(model)
+    datasets = {(row["study"], row["split"]): row["dataset"] for row in measured.scores.values()}
     rows = []
     for backend in measured.backends:
-        for study, model in sorted(networks, key=_network_order):
-            if model in INTERPOLATIONS:
-                variants = {"plain": "interpolation"}
-            else:
-                variants = {variant: variant for variant in VARIANTS}
-            scores = {
-                name: measured.score(study, model, v, backend) for name, v in variants.items()
-            }
-            found = [score for score in scores.values() if score]
-            row = {
-                "backend": backend,
-                "study": study,
-                "model": model,
-                "parameters": _shared(found, "parameters"),
-                "trained_on": _shared(found, "trained_on"),
-                "bicubic_psnr_db": _shared(found, "bicubic_psnr_db"),
-            }
-            for variant in VARIANTS:
-                score = scores.get(variant) or {}
-                row[f"{variant}_psnr_db"] = score.get("psnr_db", "")
-                row[f"{variant}_ssim"] = score.get("ssim_uniform7", "")
-                row[f"{variant}_gain_db"] = score.get("gain_over_bicubic_db", "")
-                row[f"{variant}_epochs"] = score.get("epochs", "")
-                row[f"{variant}_row"] = score.get("row", "")
-            missing = [
-                f"{name}: {measured.why_missing(study, model, variants[name], backend)}"
-                for name, score in scores.items()
-                if not score
-            ]
-            rows.append({**row, "note": _join(missing)})
+        for study, split in ((study, split) for study in models for split in TEST_SPLITS):
+            if split != "test" and (study, split) not in datasets:
+                continue
+            for model in models[study]:
+                if (study, model, "interpolation") in known:
+                    variants = {"plain": "interpolation"}
+                else:
+                    variants = {variant: variant for variant in VARIANTS}
+                place = {"dataset": datasets.get((study, split), "")}
+                place |= {"backend": backend, "study": study, "model": model}
+                scores = {
+                    name: measured.test_score(study, model, variant, backend, split)
+                    for name, variant in variants.items()
+                }
+                missing = [
+                    f"{name}: {measured.why_missing(study, model, variants[name], backend)}"
+                    for name, score in scores.items()
+                    if not score
+                ]
+                rows.append({**place, **_gain_cells(scores), "note": _join(missing)})
     return rows
 
 
@@ -335,7 +379,7 @@ def backend_rows(measured: Measured) -> list[Row]:
     """PSNR of every network on each backend, and the largest difference between two of them."""
     rows = []
     for study, model, variant in _networks(measured):
-        scores = {b: measured.score(study, model, variant, b) for b in BACKENDS}
+        scores = {b: measured.test_score(study, model, variant, b) for b in BACKENDS}
         values = [float(score["psnr_db"]) for score in scores.values() if score]
         missing = [
             measured.why_missing(study, model, variant, b) for b in BACKENDS if not scores[b]
@@ -394,8 +438,12 @@ def seconds_rows(measured: Measured) -> list[Row]:
 
 def model_order(model: str) -> tuple[int, str]:
     """Sorting key of a network: its place in `MODEL_ORDER`, then its name."""
-    place = MODEL_ORDER.index(model) if model in MODEL_ORDER else len(MODEL_ORDER)
-    return place, model
+    return _order(model, MODEL_ORDER)
+
+
+def study_order(study: str) -> tuple[int, str]:
+    """Sorting key of a study: its place in `STUDIES`, then its name."""
+    return _order(study, STUDIES)
 
 
 def write_tables(measured: Path, published: Path, out: Path) -> list[Path]:
@@ -407,8 +455,9 @@ def write_tables(measured: Path, published: Path, out: Path) -> list[Path]:
         out: Folder for the tables; made if missing.
 
     Returns:
-        The files written: `table_2019_{1,2,3,5,6,7,8}.csv`, `climate_2021.csv`,
-        `parameters_2021.csv`, `gain.csv`, `backends.csv` and `backend_seconds.csv`.
+        The files written: `table_2019_{1,2,3,4,5,6,7,8}.csv`, `climate_2021.csv`,
+        `diamond_2021.csv`, `space_time.csv`, `parameters_2021.csv`, `gain.csv`, `backends.csv`
+        and `backend_seconds.csv`.
 
     Raises:
         InputError: a folder or file is missing, damaged or cannot be written.
@@ -421,10 +470,12 @@ def write_tables(measured: Path, published: Path, out: Path) -> list[Path]:
         )
         for number, printed in TABLES_2019.items()
     }
-    tables["climate_2021"] = (
-        RESULT_TABLE_COLUMNS,
-        result_rows(read_results(published, TABLE_2021), rows),
-    )
+    for name, printed in (
+        ("climate_2021", TABLE_2021),
+        ("diamond_2021", TABLE_DIAMOND),
+        ("space_time", TABLES_SPACE_TIME),
+    ):
+        tables[name] = RESULT_TABLE_COLUMNS, result_rows(read_results(published, printed), rows)
     tables["parameters_2021"] = (
         PARAMETER_TABLE_COLUMNS,
         parameter_rows(read_parameters(published), rows),
@@ -503,7 +554,7 @@ def ours_beside(
         row = counterpart.choose(epochs)
         split = printed["split"]
         cells.update(
-            ours_mse=row[f"{split}_mse"],
+            ours_mse=_in_units(row[f"{split}_mse"], counterpart.brightest),
             ours_ssim=row[f"{split}_ssim"],
             ours_psnr_db=row[f"{split}_psnr_db"],
             epochs_ours=row["epoch"],
@@ -518,23 +569,47 @@ def ours_beside(
             )
     else:
         row = measured.score(
-            study, model, variant, backend, stage=counterpart.stage, area=counterpart.area
+            study,
+            model,
+            variant,
+            backend,
+            stage=counterpart.stage,
+            split=counterpart.split,
+            area=counterpart.area,
         )
         if not row:
             return {**cells, "missing": measured.why_missing(study, model, variant, backend)}
         score = row
         cells.update(
-            ours_mse=row["mse"],
+            ours_mse=_in_units(row["mse"], counterpart.brightest),
             ours_ssim=row["ssim_uniform7"],
             ours_psnr_db=row["psnr_db"],
             bicubic_psnr_db=row["bicubic_psnr_db"],
             gain_over_bicubic_db=row["gain_over_bicubic_db"],
             epochs_ours=row["epochs"],
         )
+    for column in ("preset", "protocol", "errata", "data_source"):
+        cells[column] = row[column]
     # An epoch row does not say what the network was trained on; its run's score row does.
-    for column in ("protocol", "errata", "data_source", "trained_on"):
-        cells[column] = score[column] if score else ""
-    return {**cells, "preset": row["preset"], "measured_row": row["row"], "missing": ""}
+    cells["trained_on"] = score["trained_on"] if score else ""
+    return {**cells, "measured_row": row["row"], "missing": ""}
+
+
+def _gain_cells(scores: dict[str, Row | None]) -> Row:
+    """The cells of `gain.csv` that come from the score rows of a network's variants."""
+    found = [score for score in scores.values() if score]
+    cells = {
+        column: _shared(found, column)
+        for column in ("data_source", "parameters", "trained_on", "bicubic_psnr_db")
+    }
+    for variant in VARIANTS:
+        score = scores.get(variant) or {}
+        cells[f"{variant}_psnr_db"] = score.get("psnr_db", "")
+        cells[f"{variant}_ssim"] = score.get("ssim_uniform7", "")
+        cells[f"{variant}_gain_db"] = score.get("gain_over_bicubic_db", "")
+        cells[f"{variant}_epochs"] = score.get("epochs", "")
+        cells[f"{variant}_row"] = score.get("row", "")
+    return cells
 
 
 def _networks(measured: Measured) -> list[tuple[str, str, str]]:
@@ -546,7 +621,11 @@ def _networks(measured: Measured) -> list[tuple[str, str, str]]:
 
 def _network_order(network: tuple[str, ...]) -> tuple:
     study, model, *variant = network
-    return study, model_order(model), variant
+    return study_order(study), model_order(model), variant
+
+
+def _order(name: str, known: Sequence[str]) -> tuple[int, str]:
+    return (known.index(name) if name in known else len(known)), name
 
 
 def _run_key(row: Row) -> tuple[str, str, str, str]:
@@ -580,6 +659,11 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _in_units(mse: str, brightest: float) -> str:
+    """An MSE measured in 0..1, in squared units of frames whose largest value is `brightest`."""
+    return mse if brightest == 1 else format_cell(float(mse) * brightest**2)
 
 
 def _difference(ours: str, other: str) -> float | str:

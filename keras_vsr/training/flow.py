@@ -37,10 +37,10 @@ class FlowRecipe:
 
     loss: str = "endpoint"
     learning_rate: float = 4e-3
-    steps: int = 500
+    steps: int = 800
     batch_size: int = 8
     patch: int = 32
-    shift: float = 2.5
+    shift: float = 3.0
     turn: float = 0.04
     zoom: float = 0.02
     smoothness: float = 0.01

@@ -76,6 +76,23 @@ RECIPES: dict[str, Recipe] = {
         intensity=255.0,
         source="report_2019, Table 4; rate and decay from the checkpoint of 111,905 parameters",
     ),
+    "kim_3dsrnet": Recipe(
+        learning_rate=1e-3,  # theirs is for MatConvNet's gradients, which are sums
+        batch_size=10,
+        epochs=100,
+        patience=8,
+        source="Kim et al. 2018 leaves rate and batch to its code; those of the 2019 project",
+    ),
+    # Proposed and never trained: as the other integrated networks, but on data in 0..1 and with
+    # Glorot weights, since it has no range limiter to hold it.
+    "flow4x": Recipe(
+        learning_rate=5e-4,
+        batch_size=1,
+        epochs=300,
+        patience=10,
+        epsilon=1e-8,
+        source="report_2021, 'Future Works' (not trained there)",
+    ),
     # Never trained by its authors: with the rates of the 3D network, the larger part of it.
     "two_in_one": Recipe(
         learning_rate=1e-3,

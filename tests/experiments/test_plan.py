@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments.data_of_studies import DATASETS
 from experiments.plan import LEFT_OUT, choose_studies, choose_tasks, leave_out
 from experiments.studies import STUDIES
 from keras_vsr.errors import InputError
@@ -26,6 +27,7 @@ def test_all_models_in_both_variants_where_none_is_named():
 def test_studies_keep_their_order():
     assert [study.name for study in ALL] == ["climate_2019", "climate_2021"]
     assert choose_studies(list(reversed(STUDIES))) == list(STUDIES.values())
+    assert choose_studies(["all"]) == list(STUDIES.values())
     assert choose_studies(["climate_2021", "climate_2019"]) == ALL
     assert [study.name for study in choose_studies(["climate_2021"])] == ["climate_2021"]
     with pytest.raises(InputError, match="no study is called 'x'; there are climate_2019, cl"):
@@ -106,7 +108,8 @@ def test_studies_are_whole(study):
         assert len(job.stages) < len(job.after) + bool(job.network) or not job.stages
         models.append(job.model)
     assert len(set(models)) == len(models)
-    if study.jobs and study.data == "climate":  # these are in the tables of all networks
+    if study.jobs:
+        assert study.data in DATASETS
         assert study.name in tables.STUDIES
         assert set(models) <= set(tables.MODEL_ORDER)
 

@@ -1,6 +1,6 @@
 """Presets hold sizes and epochs, and nothing else of a recipe."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -12,6 +12,8 @@ from keras_vsr.errors import InputError
 from keras_vsr.training.recipe import RECIPES, Recipe
 
 JOBS = {job.model: job for study in STUDIES.values() for job in study.jobs}
+JOBS |= {f"{study.name}/{job.model}": job for study in STUDIES.values() for job in study.jobs}
+STAGES_OF_SPACE_TIME = {f"space_time/{stage}" for stage in ("streams", "fusion", "joint")}
 
 
 def test_names_from_the_smallest_on():
@@ -25,7 +27,8 @@ def test_presets_fit_the_studies(name):
     assert chosen.summary
     assert "\n" not in chosen.summary
     for model, size in chosen.models.items():
-        assert JOBS[model].network, f"{model} trains nothing"
+        trains = model in STAGES_OF_SPACE_TIME or JOBS[model].network
+        assert trains, f"{model} trains nothing"
         assert size.epochs is None or size.epochs >= 1
         assert size.samples is None or size.samples >= 1
         assert size.patches >= 1
@@ -36,6 +39,19 @@ def test_presets_fit_the_studies(name):
             assert size.patch <= min(chosen.climate.height, chosen.climate.width)
     for protocol in PROTOCOLS:
         assert settings(chosen, protocol, 0)
+    assert set(chosen.clips) == {"phantom", "phantom4x", "diamond", "clips", "triplets"}
+    for name, size in chosen.clips.items():  # a window of five in each split, at every scale
+        assert min(size.train_frames, size.validation_frames, size.test_frames) >= 5
+        scale = 4 if name == "phantom4x" else 2
+        assert size.height % scale == size.width % scale == 0
+
+
+def test_a_size_of_one_study_goes_before_that_of_all():
+    sizes = {"srnet3d": ModelSize(epochs=2), "phantom/srnet3d": ModelSize(epochs=3)}
+    chosen = replace(preset.load("smoke"), models=sizes)
+    assert chosen.size("srnet3d", "phantom").epochs == 3
+    assert chosen.size("srnet3d", "climate_2019").epochs == 2
+    assert chosen.size("delta", "phantom") == ModelSize()
 
 
 def test_paper_sizes_and_epochs_are_the_published_ones():
@@ -66,6 +82,8 @@ def test_recipes_have_the_published_numbers():
         "srnet3d_raw": (1e-3, 1e-3, 10, 100, 8),
         "srnet3d_processed": (1e-3, 1e-3, 10, 80, 8),
         "srnet3d_early": (1e-3, 1e-6, 10, 100, None),
+        "kim_3dsrnet": (1e-3, 0.0, 10, 100, 8),
+        "flow4x": (5e-4, 0.0, 1, 300, 10),
         "two_in_one": (1e-3, 1e-3, 10, 100, 8),
         "integrated_2021": (5e-4, 0.0, 1, 300, 10),
     }

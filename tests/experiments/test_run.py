@@ -69,7 +69,15 @@ def refused(tiny, tmp_path, capsys):
         (["--preset", "../presets/smoke"], r"no preset is called '\.\./presets/smoke'"),
         (["--protocol", "as_told"], "no protocol is called 'as_told'; there are as_described, as_"),
         (["--errata", "E6"], "no erratum that can be switched on is called 'E6'; there are E1, E2"),
-        (["--study", "container_2019"], "container_2019 needs a clip: give one with --video"),
+        (
+            ["--study", "container_2019", "--testdata", "nowhere"],
+            "container_2019 has no data: there is no nowhere/video/.*; give a clip with --video",
+        ),
+        (
+            ["--study", "real_video", "--testdata", "nowhere"],
+            r"real_video has no data: nowhere has none of the test clips \(vid4",
+        ),
+        (["--study", "flow", "--models", "srcnn"], "flow has no models to choose: leave --models"),
         (["--seed", "-1"], "--seed is -1; it must be 0 to "),
         (["--seed", str(2**63)], f"--seed is {2**63}; it must be 0 to {2**63 - 1}"),
     ],
@@ -389,7 +397,8 @@ def test_dry_run_plans_and_writes_nothing(tmp_path, tiny, monkeypatch, capsys, n
     ):
         lengths = "+".join([str(frames)] * clips)
         windows = clips * (frames - 4)
-        assert f"{split:10} {lengths} frames of {height}x{width}, {windows} windows" in lines[:3]
+        assert f"{split:10} {lengths} frames of {height}x{width}, {windows} windows" in lines[1:4]
+    assert lines[0] == "data set climate"
     assert files_in(tmp_path) == files_in(tiny) == []
     assert list(tmp_path.iterdir()) == list(tiny.iterdir()) == []
     plan = [cells for cells in map(planned, lines) if cells]

@@ -9,9 +9,8 @@ import pytest
 
 from experiments import preset, run
 from experiments.climate_data import prepare
-from experiments.plan import choose_tasks
+from experiments.plan import choose_studies, choose_tasks
 from experiments.preset import ModelSize
-from experiments.studies import STUDIES
 from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, read_rows
 
 MODELS = {"fsrcnn_2019": 10577, "srnet3d_raw": 63129, "2d_then_3d_raw": 10577 + 63129}
@@ -147,7 +146,7 @@ def test_pictures_show_the_same_area(out):
         assert arrays[name].shape == (16, 36)
         assert arrays[name].dtype == np.float32
     assert arrays["low"].shape == (10, 20)
-    facts = {"dataset", "hour", "field", "units", "limits"}
+    facts = {"dataset", "data_source", "hour", "field", "units", "limits"}
     assert set(arrays) == {"high", "bicubic", "low", *networks, *facts}
     # Frames of hours 108.5 to 114.5: the last one with two behind it is nearest to hour 126.
     assert str(arrays["hour"]) == "112.5"
@@ -200,7 +199,7 @@ def test_a_state_is_used_again_only_for_what_it_was_made_from(data, tmp_path):
     from experiments.runner import Runner
 
     chosen = preset.load("tiny")
-    tasks = {(task.job.model, task.variant): task for task in choose_tasks([*STUDIES.values()], [])}
+    tasks = {(task.job.model, task.variant): task for task in choose_tasks(choose_studies([]), [])}
 
     def places(*, data=data, chosen=chosen, seed=0, mixed=False):
         runner = Runner(data, chosen, seed, BACKEND, tmp_path, mixed)

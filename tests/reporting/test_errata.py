@@ -231,3 +231,16 @@ def test_every_erratum_is_described():
     words = sources.replace(";", "").split()
     papers = {word for word in words if word[-5:-4] == "_" or word.startswith("wacv")}
     assert papers <= {"report_2019", "slides_2019", "report_2021", "poster_2021", "wacv2021"}
+
+
+def test_how_far_backends_are_apart_is_asked_of_climate_studies_only(tmp_path):
+    for backend, psnr_db in (("torch", 40.0), ("jax", 40.25)):
+        rows = [
+            score("", "srcnn", psnr_db, backend, study="climate_2019")
+            | {"mse": 1e-4, "ssim_uniform7": 0.9, "gain_over_bicubic_db": 0.0},
+            score("", "srcnn", 10 * psnr_db, backend, study="real_video")
+            | {"mse": 1e-4, "ssim_uniform7": 0.9, "gain_over_bicubic_db": 0.0},
+        ]
+        rows[1]["row"] += "/real_video"
+        write_rows(tmp_path / f"{backend}_scores.csv", SCORE_COLUMNS, rows)
+    assert errata.read_errata_runs(tmp_path).apart == {"srcnn": 0.25}

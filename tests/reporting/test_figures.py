@@ -12,14 +12,14 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from keras_vsr.errors import InputError
 from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, write_rows
-from keras_vsr.reporting import figures, panels
+from keras_vsr.reporting import figures, panels, saved_frames
 from keras_vsr.reporting.tables import gain_rows, read_measured
 
 BICUBIC = 50.0
 LIMITS = (-12.0, 16.0)
 
 
-def score(study, model, variant, backend, psnr_db):
+def score(study, model, variant, backend, psnr_db, dataset="climate"):
     cells = dict.fromkeys(SCORE_COLUMNS, "")
     return cells | {
         "row": f"{study}/{model}/{variant}/output/test/middle/{backend}",
@@ -29,6 +29,8 @@ def score(study, model, variant, backend, psnr_db):
         "stage": "output",
         "split": "test",
         "area": "middle",
+        "dataset": dataset,
+        "parameters": "" if variant == "interpolation" else 10577,
         "mse": 10 ** (-psnr_db / 10),
         "ssim_uniform7": 0.9,
         "psnr_db": psnr_db,
@@ -147,6 +149,43 @@ def test_write_figures(measured, tmp_path):
     check_drawn(paths)
 
 
+def test_every_study_has_its_curves_and_every_data_set_its_gains(tmp_path):
+    epochs = history("container_2019", "srnet3d_early", "plain", "torch", (20.0, 25.0))
+    epochs += history("of_ones_own", "srcnn", "residual", "torch", (20.0, 25.0))
+    scores = [
+        score("climate_2019", "srcnn", "plain", "torch", 42.0),
+        score("phantom", "bicubic", "interpolation", "torch", BICUBIC, "phantom"),
+        score("phantom", "kim_3dsrnet", "residual", "torch", 51.25, "phantom"),
+        score("flow4x", "flow4x", "residual", "torch", 52.5, "phantom"),
+        score("diamond_2021", "parallel5_wide", "plain", "torch", 47.0, "diamond"),
+    ]
+    write_rows(tmp_path / "torch_scores.csv", SCORE_COLUMNS, scores)
+    write_rows(tmp_path / "torch_epochs.csv", EPOCH_COLUMNS, epochs)
+    # What a backend did not run at all is no panel.
+    on_jax = score("climate_2019", "srcnn", "plain", "jax", 42.0)
+    write_rows(tmp_path / "jax_scores.csv", SCORE_COLUMNS, [on_jax])
+    paths = figures.write_figures(tmp_path, tmp_path / "out")
+    assert [path.stem for path in paths if path.suffix == ".png"] == [
+        *("psnr_container_2019_torch", "psnr_of_ones_own_torch", "gain_over_bicubic"),
+        *("gain_over_bicubic_phantom", "gain_over_bicubic_diamond"),
+    ]
+    check_drawn(paths)
+    rows = read_measured(tmp_path)
+    gains = figures._by_dataset(gain_rows(rows))
+    shown = texts(figures.gain_figure(gains["phantom"]))
+    for text in ("phantom", "3DSRnet (Kim et al.)", "phantom, 4 times larger", "+1.25", "+2.50"):
+        assert text in shown
+    assert "5-parallel, wider" not in shown
+    assert "JAX" not in shown
+    assert "JAX" in texts(figures.gain_figure(gains["climate"]))
+    assert "of_ones_own, PyTorch" in texts(figures.history_figure(rows, "of_ones_own", "torch"))
+    for figure in (
+        figures.gain_figure(gains["diamond"]),
+        figures.history_figure(rows, "container_2019", "torch"),
+    ):
+        check_nothing_is_cut(figure)
+
+
 def test_figures_are_the_same_bytes_again_whatever_the_users_settings(measured, tmp_path):
     first = figures.write_figures(measured, tmp_path / "a")
     with matplotlib.rc_context({"font.size": 20, "svg.hashsalt": None, "axes.grid": True}):
@@ -237,26 +276,26 @@ def test_error_colours_rise_in_lightness_about_a_neutral_grey():
 
 def test_psnr_of_a_frame_is_that_of_the_shared_area(frames):
     # A checkerboard of +-0.01 has an MSE of 1e-4 on every area: 40 dB.
-    assert panels.frame_psnr(frames, "bicubic") == pytest.approx(40, abs=1e-3)
+    assert saved_frames.frame_psnr(frames, "bicubic") == pytest.approx(40, abs=1e-3)
     outside = dict(frames)
     outside["high"] = frames["high"].copy()
     outside["high"][:2] = 0
-    assert panels.frame_psnr(outside, "bicubic") == pytest.approx(40, abs=1e-3)
+    assert saved_frames.frame_psnr(outside, "bicubic") == pytest.approx(40, abs=1e-3)
     inside = frames["high"][2:-2, 2:-2]
     expected = peak_signal_noise_ratio(inside, frames["srcnn/plain"], data_range=1)
-    assert panels.frame_psnr(frames, "srcnn/plain") == pytest.approx(expected, abs=1e-3)
+    assert saved_frames.frame_psnr(frames, "srcnn/plain") == pytest.approx(expected, abs=1e-3)
 
 
 def test_best_networks_and_one_plain(frames):
-    assert panels.choose_networks(frames) == [
+    assert saved_frames.choose_networks(frames) == [
         "delta/residual",
         "srnet3d_raw/residual",
         "fsrcnn_2019/residual",
         "srcnn/plain",
     ]
-    assert panels.choose_networks(frames, 1) == ["delta/residual"]
+    assert saved_frames.choose_networks(frames, 1) == ["delta/residual"]
     failed = frames | {"delta/residual": np.full((12, 28), np.nan, np.float32)}
-    assert panels.choose_networks(failed, 1) == ["srnet3d_raw/residual"]
+    assert saved_frames.choose_networks(failed, 1) == ["srnet3d_raw/residual"]
 
 
 def test_panel_shows_fields_errors_and_quality(frames):
@@ -307,7 +346,7 @@ def test_zoom_is_where_it_is_marked(frames):
 def test_zoom_finds_the_largest_error(frames):
     error = np.zeros((12, 28))
     error[5, 20] = 1
-    row, column, height, width = panels._hardest_square(error)
+    row, column, height, width = saved_frames.hardest_square(error)
     assert (height, width) == (4, 4)
     assert row <= 5 < row + height <= 12
     assert column <= 20 < column + width <= 28
@@ -348,6 +387,24 @@ def test_write_panels(tmp_path):
         assert one.read_bytes() == other.read_bytes()
 
 
+def test_panels_of_every_study_and_the_recovered_climate_frame(tmp_path):
+    np.savez(tmp_path / "frames_torch_climate_2019.npz", **make_frames())
+    # Its networks are better than any on climate frames.
+    better = make_frames() | {"dataset": np.array("clips"), "field": np.array("luma")}
+    better["srcnn/residual"] = better["high"][2:-2, 2:-2] + np.float32(1e-4)
+    np.savez(tmp_path / "frames_jax_real_video.npz", **better)
+    np.savez(tmp_path / "frames_jax_of_ones_own.npz", **better)
+    np.savez(tmp_path / "frames_errata_e1.npz", high=np.zeros((4, 4)))  # no backend's
+    paths = panels.write_panels(tmp_path, tmp_path / "out")
+    assert [path.stem for path in paths if path.suffix == ".png"] == [
+        *("panel_climate_2019_torch", "panel_real_video_jax", "panel_of_ones_own_jax", "recovered"),
+    ]
+    check_drawn(paths)
+    recovered = (tmp_path / "out" / "recovered.png").read_bytes()
+    alone = panels.write_recovered(make_frames(), tmp_path / "alone")
+    assert alone[0].read_bytes() == recovered
+
+
 def test_nothing_saved_gives_nothing(tmp_path):
     assert panels.write_panels(tmp_path, tmp_path / "out") == []
 
@@ -355,17 +412,17 @@ def test_nothing_saved_gives_nothing(tmp_path):
 def test_damaged_frames_are_named(tmp_path):
     path = tmp_path / "frames_jax_climate_2019.npz"
     with pytest.raises(InputError, match="no such file"):
-        panels.read_frames(path)
+        saved_frames.read_frames(path)
     np.savez(path, **make_frames())
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(InputError, match="damaged"):
-        panels.read_frames(path)
+        saved_frames.read_frames(path)
     path.write_bytes(b"")
     with pytest.raises(InputError, match="damaged"):
-        panels.read_frames(path)
+        saved_frames.read_frames(path)
     np.savez(path, low=np.zeros((4, 4)))
     with pytest.raises(InputError, match="lacks high"):
-        panels.read_frames(path)
+        saved_frames.read_frames(path)
 
 
 @pytest.mark.parametrize("limits", ["", "12", "16, -12", "none to all"])
@@ -376,7 +433,7 @@ def test_limits_that_are_not_limits_are_named(frames, limits):
 
 @pytest.mark.parametrize("limits", ["-12..16", "[-12. 16.]", "-12.0 16.0", np.array(LIMITS)])
 def test_limits_are_read(frames, limits):
-    assert panels.physical(frames | {"limits": np.array(limits)}) == (28, -12)
+    assert saved_frames.physical(frames | {"limits": np.array(limits)}) == (28, -12)
 
 
 def test_pyplot_is_not_used():

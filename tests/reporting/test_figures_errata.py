@@ -138,7 +138,7 @@ def measured(tmp_path):
         rows = epochs(backend, (16.0, 21.0, 26.0))
         rows += epochs(backend, (5.0, 5.0), errata="E2")
         rows += epochs(backend, (6.0, 6.0), study="climate_2019")
-        write_rows(folder / f"{backend}_container_2019_epochs.csv", EPOCH_COLUMNS, rows)
+        write_rows(folder / f"{backend}_epochs.csv", EPOCH_COLUMNS, rows)
     np.savez(folder / "frames_errata_e1.npz", **frames())
     return folder
 

@@ -31,9 +31,20 @@ CONTEXT = {
 PARAMETERS = {"fsrcnn_2019": 10577, "srnet3d_raw": 63129, "parallel5": 259000}
 
 
-def score(study, model, variant, backend, psnr_db, *, stage="output", split="test", area="middle"):
+def score(
+    study,
+    model,
+    variant,
+    backend,
+    psnr_db,
+    *,
+    stage="output",
+    split="test",
+    area="middle",
+    **cells,
+):
     network = variant != "interpolation"
-    return {
+    row = {
         "row": f"{study}/{model}/{variant}/{stage}/{split}/{area}/{backend}",
         "study": study,
         "model": model,
@@ -64,6 +75,7 @@ def score(study, model, variant, backend, psnr_db, *, stage="output", split="tes
         "backend": backend,
         **CONTEXT,
     }
+    return row | cells
 
 
 def epoch(study, model, variant, backend, number, psnr_db, seconds=2.0):
@@ -131,6 +143,32 @@ def full_run(backend, shift=0.0):
     return scores, history, skipped
 
 
+def other_studies(backend):
+    """Score and epoch rows of studies on pictures; luma of 0..255 is measured in 0..1."""
+    stone = {"dataset": "diamond", "data_source": "stone.mp4"}
+    clip = {"dataset": "clip", "data_source": "generated"}
+    real = {"dataset": "clip", "data_source": "foreman.mp4", "area": "whole"}
+    made_up = {"dataset": "generated", "area": "whole"}
+    scores = [
+        score("zebra", "bicubic", "interpolation", backend, 20.0, dataset="stripes"),
+        score("space_time", "flow_warped", "interpolation", backend, 31.0, **made_up),
+        score("space_time", "joint", "plain", backend, 33.0, **made_up),
+        score(
+            "space_time", "flow_warped", "interpolation", backend, 21.0, split="test_real", **real
+        ),
+        score("space_time", "joint", "plain", backend, 22.0, split="test_real", **real),
+        score("container_2019", "srnet3d_early", "plain", backend, 30.0, **clip),
+        score("diamond_2021", "bicubic", "interpolation", backend, 22.0, **stone),
+        score("diamond_2021", "delta", "plain", backend, 24.0, **stone),
+        score("diamond_2021", "parallel5", "plain", backend, 25.0, **stone),
+        score("diamond_2021", "parallel5_wide", "plain", backend, 26.0, **stone),
+        score("phantom", "kim_3dsrnet", "residual", backend, 27.0, dataset="phantom"),
+        score("phantom", "srnet3d_raw", "residual", backend, 26.0, dataset="phantom"),
+    ]
+    history = epochs("srnet3d_early", "plain", backend, (20.0, 25.0), study="container_2019")
+    return scores, history
+
+
 def write_run(folder, backend, scores, history=(), skipped=()):
     write_rows(folder / f"{backend}_scores.csv", SCORE_COLUMNS, scores)
     write_rows(folder / f"{backend}_epochs.csv", EPOCH_COLUMNS, history)
@@ -164,22 +202,34 @@ def written(measured, tmp_path_factory):
     return {path.stem: read(path) for path in paths}
 
 
+@pytest.fixture(scope="module")
+def of_all_studies(tmp_path_factory):
+    """Tables where other studies stand in the files of the climate studies."""
+    folder = tmp_path_factory.mktemp("measured")
+    scores, history, skipped = full_run("torch")
+    more_scores, more_history = other_studies("torch")
+    write_run(folder, "torch", more_scores + scores, more_history + history, skipped)
+    paths = tables.write_tables(folder, PUBLISHED, folder / "tables")
+    return {path.stem: read(path) for path in paths}
+
+
 def test_every_table_is_written_with_its_columns(written):
-    names = {f"table_2019_{number}" for number in "1235678"}
-    names |= {"climate_2021", "parameters_2021", "gain", "backends", "backend_seconds"}
+    names = {f"table_2019_{number}" for number in "12345678"}
+    names |= {"climate_2021", "diamond_2021", "space_time", "parameters_2021"}
+    names |= {"gain", "backends", "backend_seconds"}
     assert set(written) == names
     assert tuple(written["gain"][0]) == tables.GAIN_COLUMNS
     assert tuple(written["table_2019_1"][0]) == tables.RESULT_TABLE_COLUMNS
 
 
 def test_one_row_per_printed_row_variant_and_backend(written):
-    # Tables 1, 2, 5 and 6 print four rows, 7 and 8 three; Table 3 prints a raw row and, with the
+    # Tables 1, 2, 4, 5 and 6 print four rows, 7 and 8 three; Table 3 prints a raw row and, with the
     # slides' one, five of the network; the raw rows have no variants.
-    counts = {"1": 4, "2": 4, "3": 5, "5": 4, "6": 4, "7": 3, "8": 3}
+    counts = {"1": 4, "2": 4, "3": 5, "4": 4, "5": 4, "6": 4, "7": 3, "8": 3}
     for number, count in counts.items():
         raw = 2 if number == "3" else 0
         assert len(written[f"table_2019_{number}"]) == count * 2 * 2 + raw
-    assert len(written["climate_2021"]) == 3 * 2 * 2 + 2
+    assert len(written["climate_2021"]) == len(written["diamond_2021"]) == 3 * 2 * 2 + 2
     assert len(written["parameters_2021"]) == 4 * 2
 
 
@@ -299,6 +349,103 @@ def test_what_was_not_run_is_empty_and_says_why(written):
     gain = find(written["gain"], model="delta", backend="torch")
     assert gain["plain_psnr_db"] == gain["residual_row"] == gain["bicubic_psnr_db"] == ""
     assert SLOW in gain["note"]
+
+
+def test_space_time_rows_are_of_the_networks_that_there_are(of_all_studies):
+    rows = of_all_studies["space_time"]
+    assert {row["model"] for row in rows if row["table"] == "S1"} == {"ESPCN + SuperSloMo"}
+    joint = find(rows, model="all jointly fine-tuned", dataset="Vimeo-90K", variant="plain")
+    assert (joint["published_psnr_db"], joint["ours_psnr_db"]) == ("32.85", "33")
+    assert joint["measured_row"].startswith("space_time/joint/plain/output/test/whole/")
+    # Generated triplets do not stand beside those of UCF101.
+    of_ucf101 = find(rows, model="all jointly fine-tuned", dataset="UCF101", variant="plain")
+    assert (of_ucf101["published_psnr_db"], of_ucf101["ours_psnr_db"]) == ("31.54", "")
+
+
+def test_diamond_rows_have_mse_in_units_of_luma(of_all_studies):
+    rows = of_all_studies["diamond_2021"]
+    raw = find(rows, model="raw")
+    # 22 dB are an MSE of 10 ** -2.2 in 0..1, of 65025 times that in 0..255; printed 9193.6647.
+    assert float(raw["ours_mse"]) == pytest.approx(65025 * 10**-2.2, rel=1e-6)
+    assert float(raw["difference_mse"]) == pytest.approx(65025 * 10**-2.2 - 9193.6647, rel=1e-5)
+    assert float(raw["difference_psnr_db"]) == 22 - 8.5
+    assert (raw["variant"], raw["data_source"]) == ("interpolation", "stone.mp4")
+    assert "0..255" in raw["note"]
+    assert "E1" in raw["note"]
+    delta = find(rows, model="delta", variant="plain")
+    assert float(delta["ours_psnr_db"]) == 24  # of this study, not of the climate's
+    assert delta["measured_row"].startswith("diamond_2021/delta/plain/")
+    wide = find(rows, table="diamond 300", variant="plain")
+    assert (wide["published_psnr_db"], wide["ours_psnr_db"]) == ("27.6", "26")
+    assert wide["published_mse"] == wide["difference_mse"] == ""
+    assert "f = g = 24" in wide["note"]
+    assert "fewer frames" in wide["note"]
+    missing = find(rows, table="diamond 300", variant="residual")
+    assert missing["ours_psnr_db"] == ""
+    assert "0..255" not in missing["note"].split("published:")[0]
+
+
+def test_table_4_has_the_first_and_last_epoch_in_units_of_luma(of_all_studies):
+    rows = of_all_studies["table_2019_4"]
+    first = find(rows, stage="epoch 0", split="validation", variant="plain")
+    last = find(rows, stage="epoch 100", split="train", variant="plain")
+    assert (first["epochs_ours"], last["epochs_ours"]) == ("1", "2")
+    assert float(first["ours_mse"]) == pytest.approx(65025 * 10**-2.0, rel=1e-6)
+    assert float(first["difference_mse"]) == pytest.approx(650.25 - 518.8638, rel=1e-6)
+    assert float(last["ours_mse"]) == pytest.approx(65025 * 10**-2.6, rel=1e-6)
+    assert last["measured_row"] == "container_2019/srnet3d_early/plain/2/torch"
+    assert last["data_source"] == "generated"
+
+
+def test_gain_holds_every_study_in_order(of_all_studies):
+    rows = of_all_studies["gain"]
+    studies = list(dict.fromkeys(row["study"] for row in rows))
+    assert studies == [
+        *("climate_2019", "climate_2021", "phantom", "diamond_2021"),
+        *("container_2019", "space_time", "zebra"),
+    ]
+    wide = find(rows, model="parallel5_wide")
+    assert (wide["dataset"], wide["data_source"]) == ("diamond", "stone.mp4")
+    assert wide["plain_psnr_db"] == "26"
+    stone = [row["model"] for row in rows if row["study"] == "diamond_2021"]
+    assert stone == ["bicubic", "parallel5", "parallel5_wide", "delta"]
+    phantom = [row["model"] for row in rows if row["study"] == "phantom"]
+    assert phantom == ["srnet3d_raw", "kim_3dsrnet"]
+    skipped = find(rows, study="climate_2021", model="delta")
+    assert (skipped["dataset"], skipped["data_source"]) == ("climate", "")
+
+
+def test_gain_takes_whole_frames_where_there_is_no_middle_and_a_second_test(of_all_studies):
+    rows = [row for row in of_all_studies["gain"] if row["study"] == "space_time"]
+    cells = [(row["dataset"], row["model"], row["plain_psnr_db"]) for row in rows]
+    assert cells == [
+        *(("generated", "flow_warped", "31"), ("generated", "joint", "33")),
+        *(("clip", "flow_warped", "21"), ("clip", "joint", "22")),
+    ]
+    assert rows[2]["data_source"] == "foreman.mp4"
+    backends = [row for row in of_all_studies["backends"] if row["study"] == "space_time"]
+    assert [row["psnr_db_torch"] for row in backends] == ["31", "33"]  # not of the second test
+
+
+def test_climate_tables_are_the_same_with_other_studies_beside(of_all_studies, tmp_path):
+    write_run(tmp_path, "torch", *full_run("torch"))
+    for path in tables.write_tables(tmp_path, PUBLISHED, tmp_path / "tables"):
+        if path.stem.startswith(("table_2019", "climate")) and path.stem != "table_2019_4":
+            assert read(path) == of_all_studies[path.stem]
+
+
+def test_a_run_of_one_study_on_pictures_only(tmp_path):
+    write_rows(
+        tmp_path / "torch_scores.csv",
+        SCORE_COLUMNS,
+        [score("flow4x", "flow4x", "residual", "torch", 31.0, dataset="phantom", scale=4)],
+    )
+    paths = tables.write_tables(tmp_path, PUBLISHED, tmp_path / "tables")
+    rows = {path.stem: read(path) for path in paths}
+    assert all(row["ours_psnr_db"] == "" for row in rows["climate_2021"] + rows["table_2019_4"])
+    (gain,) = rows["gain"]
+    assert (gain["dataset"], gain["residual_psnr_db"]) == ("phantom", "31")
+    assert "flow4x" in tables.summary(tmp_path / "tables")
 
 
 def test_every_measured_row_named_exists(measured, written):
@@ -453,6 +600,7 @@ def test_missing_and_changed_published_files_are_named(measured, tmp_path):
 
 def test_every_printed_row_of_the_tables_here_has_a_counterpart():
     wanted = [pair for pairs in published.TABLES_2019.values() for pair in pairs]
-    rows = published.read_results(PUBLISHED, wanted + published.TABLE_2021)
+    wanted += published.TABLE_2021 + published.TABLE_DIAMOND + published.TABLES_SPACE_TIME
+    rows = published.read_results(PUBLISHED, wanted)
     used = {(row["table"], row["model"], row["stage"]) for row in rows}
     assert used == set(published.COUNTERPARTS)

@@ -174,7 +174,11 @@ def test_the_clip_of_table_4(folders):
     folder, write = folders
     shared = {"study": "container_2019", "data_source": "akiyo.y4m"}
     rows = [epoch("srnet3d_early", n, 20.0 + n, **shared) for n in (10, 1, 2)]
-    write("described", "container_2019_epochs", EPOCH_COLUMNS, rows)
+    assert (
+        "--study container_2019"
+        in made(folder)[0]["4", "srnet3d_early", "epoch 0", "train"]["because"]
+    )
+    write("described", "epochs", EPOCH_COLUMNS, rows)
     found = made(folder)[0]
     for stage, value in (("epoch 0", "21"), ("epoch 100", "30")):
         row = found["4", "srnet3d_early", stage, "train"]
@@ -187,9 +191,97 @@ def test_the_clip_itself_can_reproduce_or_contradict(folders):
     for psnr_db, verdict in ((28.2013, "reproduced"), (20.0, "contradicted")):
         shared = {"study": "container_2019", "data_source": "container.y4m", "train_ssim": 0.8788}
         rows = [epoch("srnet3d_early", 100, psnr_db, **shared)]
-        write("described", "container_2019_epochs", EPOCH_COLUMNS, rows)
+        write("described", "epochs", EPOCH_COLUMNS, rows)
         row = made(folder)[0]["4", "srnet3d_early", "epoch 100", "train"]
         assert row["verdict"] == verdict
+
+
+def stone(model, psnr_db, **cells):
+    variant = "interpolation" if model == "bicubic" else "plain"
+    return score(model, psnr_db, study="diamond_2021", variant=variant, **cells)
+
+
+@pytest.mark.parametrize(
+    ("kind", "without", "with_it", "verdict"),
+    [
+        # Three quarters of the way from 30 to the printed 8.5 end at 13.875.
+        ("errata_clip", 30.0, 13.8, "explained"),
+        ("errata_clip", 30.0, 13.9, "not run here"),
+        # And from 42 at 16.875.
+        ("errata", 42.0, 16.8, "explained"),
+        ("errata", 42.0, 17.0, "not run here"),
+    ],
+)
+def test_what_was_fed_of_the_diamond_is_explained_by_e1_on_other_frames(
+    folders, kind, without, with_it, verdict
+):
+    folder, write = folders
+    raw = ("diamond", "raw", "", "test")
+    missing = made(folder)[0][raw]
+    assert missing["verdict"] == "not run here"
+    assert "--study diamond_2021 --preset paper --video FILE" in missing["because"]
+    write("described", "scores", SCORE_COLUMNS, [stone("bicubic", 22.0)])
+    assert "--study errata" in made(folder)[0][raw]["because"]
+    rows = [
+        score("bicubic", without, variant="interpolation", data_source="foreman"),
+        score("raw", with_it, variant="interpolation", errata="E1", data_source="foreman"),
+    ]
+    write("described", f"{kind}_scores", SCORE_COLUMNS, rows)
+    write("as_run", "scores", SCORE_COLUMNS, [score("raw", 15.0, variant="interpolation")])
+    row = made(folder)[0][raw]
+    assert (row["verdict"], row["shown_by"]) == (verdict, rows[1]["row"])
+    assert (row["described_psnr_db"], row["as_run_psnr_db"]) == ("22", "")  # no climate frame's
+    for words in ("was not published", "22.00 dB on ours", "foreman", f"{with_it:.2f} with"):
+        assert words in row["because"]
+
+
+def test_a_real_clip_comes_before_climate_frames_for_the_diamond(folders):
+    folder, write = folders
+    write("described", "scores", SCORE_COLUMNS, [stone("bicubic", 22.0)])
+    for kind, with_it in (("errata", 16.0), ("errata_clip", 10.0)):
+        rows = [
+            score("bicubic", 30.0, variant="interpolation"),
+            score("raw", with_it, variant="interpolation", errata="E1"),
+        ]
+        write("described", f"{kind}_scores", SCORE_COLUMNS, rows)
+    assert "10.00 with" in made(folder)[0]["diamond", "raw", "", "test"]["because"]
+
+
+def test_networks_on_the_diamond(folders):
+    folder, write = folders
+    quick = [
+        stone("delta", 24.0, preset="quick"),
+        stone("parallel5", 25.0, preset="quick"),
+        stone("parallel5_wide", 26.0, preset="quick"),
+        score("delta", 40.0, study="climate_2021", preset="quick"),
+    ]
+    write("described", "scores", SCORE_COLUMNS, quick)
+    found = made(folder)[0]
+    for place, value in (
+        (("diamond", "delta", "", "test"), "24"),
+        (("diamond", "parallel5", "", "test"), "25"),
+        (("diamond 300", "parallel5", "", "test"), "26"),
+    ):
+        row = found[place]
+        assert (row["described_psnr_db"], row["verdict"]) == (value, "not run here")
+        assert "a generated stone" in row["because"]
+        assert "--study diamond_2021 --preset paper --video FILE" in row["because"]
+    # 27.1675 printed; five dB are what other frames may make.
+    for value, verdict in ((22.2, "explained"), (22.1, "contradicted")):
+        rows = [stone("delta", value, preset="paper", data_source="mine.mp4", bicubic_psnr_db=21)]
+        write("described", "scores", SCORE_COLUMNS, rows)
+        row = made(folder)[0]["diamond", "delta", "", "test"]
+        assert (row["verdict"], row["shown_by"]) == (verdict, rows[0]["row"])
+        assert "on mine.mp4 ours has" in row["because"]
+        assert "bicubic has 21.00 dB" in row["because"]
+
+
+def test_what_space_and_time_wait_for(folders):
+    _, rows = made(folders[0])
+    words = {row["model"]: row["because"] for row in rows if row["dataset"] == "Vimeo-90K"}
+    assert "no RBPN and no DAIN" in words["RBPN + DAIN"]
+    assert "no SAN" in words["SAN + SuperSloMo"]
+    assert "--study space_time" in words["ESPCN + SuperSloMo"]
 
 
 def test_rows_with_errata_are_never_those_described(folders):
@@ -202,3 +294,31 @@ def test_rows_with_errata_are_never_those_described(folders):
 def test_every_printed_row_has_a_kind_of_reason():
     for row in read_rows(PUBLISHED / "results.csv"):
         assert callable(verdicts.reason_for(row))
+
+
+def of_triplets(model, psnr_db, **cells):
+    cells = {"study": "space_time", "area": "whole", "preset": "paper"} | cells
+    return score(model, psnr_db, ssim_uniform7=0.94, **cells)
+
+
+def test_space_and_time_needs_its_data_and_a_full_training(folders):
+    folder, write = folders
+    last = "all jointly fine-tuned"  # printed: 32.85 dB, 0.9401
+    cases = (
+        ({"data_source": "generated"}, 32.5, "not run here"),
+        ({"data_source": "Vimeo-90K", "preset": "quick"}, 32.5, "not run here"),
+        ({"data_source": "Vimeo-90K"}, 32.5, "reproduced"),
+        ({"data_source": "Vimeo-90K"}, 29.5, "contradicted"),
+    )
+    for cells, psnr_db, verdict in cases:
+        write("described", "scores", SCORE_COLUMNS, [of_triplets("joint", psnr_db, **cells)])
+        rows = [row for row in made(folder)[1] if (row["table"], row["model"]) == ("S2", last)]
+        (vimeo,) = (row for row in rows if row["dataset"] == "Vimeo-90K")
+        (ucf101,) = (row for row in rows if row["dataset"] == "UCF101")
+        assert (vimeo["verdict"], vimeo["described_psnr_db"]) == (verdict, f"{psnr_db:g}")
+        assert (ucf101["verdict"], ucf101["described_psnr_db"]) == ("not run here", "")
+        assert "--ucf101 DIR" in ucf101["because"]
+    with_san = [row for row in made(folder)[1] if row["table"] == "S1" and "SAN" in row["model"]]
+    assert {row["because"] for row in with_san if "DAIN" not in row["model"]} == {
+        "the suite has no SAN"
+    }

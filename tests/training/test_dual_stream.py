@@ -85,7 +85,7 @@ def test_what_each_stage_moves(name):
     compile_stage(trainer, exact(STAGES[name]))
     steps, streams = moved(trainer)
     rates = {
-        "streams": (1e-4, None),
+        "streams": (1e-3, None),
         "fusion": (None, 1e-4),
         "joint": (1e-5, 1e-4),
     }[name]

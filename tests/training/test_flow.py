@@ -6,6 +6,7 @@ from checks import frames_of, predicted
 from scipy import ndimage
 
 from keras_vsr.data.phantom import rotating_phantom
+from keras_vsr.data.texture import texture
 from keras_vsr.errors import InputError
 from keras_vsr.models.flow import flow_network
 from keras_vsr.training.flow import (
@@ -22,17 +23,6 @@ from keras_vsr.weights.initial import initialise
 
 SMALL = {"levels": 2, "filters": (4,), "kernel": 3}
 QUICK = {"steps": 3, "batch_size": 2, "patch": 8, "shift": 1.0}
-
-
-def texture(seed, size):
-    """Noise of several grain sizes, the coarser the stronger, in [0, 1]."""
-    generator = np.random.default_rng(seed)
-    grains = [
-        grain * ndimage.gaussian_filter(generator.normal(size=(size, size)), grain, mode="wrap")
-        for grain in (1, 2, 4)
-    ]
-    total = np.sum(grains, axis=0)
-    return np.clip(0.5 + 0.2 * total / total.std(), 0, 1).astype(np.float32)
 
 
 def small(seed=0, **arguments):
