@@ -28,7 +28,7 @@ from keras_vsr.data.degrade import enlarge
 from keras_vsr.environment import context, package_version
 from keras_vsr.evaluation.cost import multiply_adds
 from keras_vsr.evaluation.score import INTERPOLATIONS, scores
-from keras_vsr.layers.warp import Warp
+from keras_vsr.layers import Warp
 from keras_vsr.models.dual_stream import dual_stream
 from keras_vsr.models.flow import flow_network
 from keras_vsr.models.superslomo import superslomo

@@ -18,9 +18,15 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import BicubicEnlarge, default_data_format, to_inner, to_public
-from keras_vsr.layers.pad_to_multiple import CropLike, PadToMultiple
-from keras_vsr.layers.warp import Warp
+from keras_vsr.layers import (
+    BicubicEnlarge,
+    CropLike,
+    PadToMultiple,
+    Warp,
+    default_data_format,
+    to_inner,
+    to_public,
+)
 
 
 def flow_network(

@@ -12,7 +12,7 @@ visibility gets a sigmoid; the numbers of filters are those of the fusion networ
 
 import keras
 
-from keras_vsr.layers.warp import Warp
+from keras_vsr.layers import Warp
 from keras_vsr.models.unet import unet
 
 

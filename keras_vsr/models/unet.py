@@ -7,8 +7,13 @@ five levels back with bilinear enlargement and the features of the same size bes
 
 import keras
 
-from keras_vsr.layers import default_data_format, to_inner, to_public
-from keras_vsr.layers.pad_to_multiple import CropLike, PadToMultiple
+from keras_vsr.layers import (
+    CropLike,
+    PadToMultiple,
+    default_data_format,
+    to_inner,
+    to_public,
+)
 
 # Filters of each level on the way down, in units of the first one's; Table 3.
 WIDTHS = (1, 2, 4, 8, 16, 16)

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_vsr.errors import InputError
-from keras_vsr.layers.warp import Warp
+from keras_vsr.layers import Warp
 from keras_vsr.models.flow import flows_of_levels
 from keras_vsr.training.flow_pairs import known_pairs, moved_pairs, neighbouring_pairs
 

@@ -8,6 +8,8 @@ from layouts import each_layout
 from space_time_in_numpy import doubled, flat_weights, fused, pooled, refined, sigmoid, unet
 
 from keras_vsr.models.fusion import fuse, fusion_network, refinement_network
+from keras_vsr.training.fit import compile_model
+from keras_vsr.training.recipe import Recipe
 
 pytestmark = pytest.mark.backend
 
@@ -53,6 +55,10 @@ TABLE_4 = {
 }
 
 
+# Of a convolution; a leaky ReLU is a layer of its own behind it.
+ACTIVATIONS = {"-": "linear", "Leaky ReLU": "linear", "ReLU": "relu", "Sigmoid": "sigmoid"}
+
+
 def convolutions(model):
     return {
         layer.name.split("_", 1)[1]: layer
@@ -64,9 +70,16 @@ def convolutions(model):
 def assert_rows(model, table):
     layers = convolutions(model)
     assert list(layers) == list(table)
-    for name, (given, made, kernel, _) in table.items():
+    leaky = []
+    for name, (given, made, kernel, activation) in table.items():
         assert layers[name].kernel.shape == (kernel, kernel, given, made), name
         assert layers[name].count_params() == kernel * kernel * given * made + made, name
+        assert layers[name].activation is keras.activations.get(ACTIVATIONS[activation]), name
+        if activation == "Leaky ReLU":
+            leaky.append(name.replace("conv", "leaky"))
+    found = [layer for layer in model.layers if isinstance(layer, keras.layers.LeakyReLU)]
+    assert [layer.name.split("_", 1)[1] for layer in found] == leaky
+    assert all(layer.negative_slope == pytest.approx(0.1) for layer in found)
 
 
 def with_ends(table, given, made):
@@ -82,19 +95,6 @@ def test_table_3_as_printed():
     assert_rows(model, TABLE_3)
     assert model.count_params() == 19_789_123
     assert model.input_shape[-1] == model.output_shape[-1] == 3
-    found = {}
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.LeakyReLU):
-            assert layer.negative_slope == pytest.approx(0.1)
-            found[layer.name.replace("fusion_leaky", "conv")] = "Leaky ReLU"
-    for name, layer in convolutions(model).items():
-        assert layer.activation is keras.activations.get(
-            "sigmoid" if TABLE_3[name][3] == "Sigmoid" else "linear"
-        )
-        if TABLE_3[name][3] != "Leaky ReLU":
-            assert name not in found
-        else:
-            assert found[name] == "Leaky ReLU"
 
 
 @pytest.mark.parametrize(("channels", "total"), [(1, 19_787_266), (3, 19_793_538)])
@@ -115,9 +115,6 @@ def test_table_4(channels, total):
     model = refinement_network(channels=channels)
     assert_rows(model, with_ends(TABLE_4, channels, channels))
     assert model.count_params() == total
-    for name, layer in convolutions(model).items():
-        activation = {"ReLU": "relu", "-": "linear"}[TABLE_4[name][3]]
-        assert layer.activation is keras.activations.get(activation)
 
 
 def test_the_loops_of_these_tests():
@@ -162,9 +159,34 @@ def test_residual_networks_start_where_nothing_is_changed():
 
 
 @pytest.mark.parametrize(("build", "channels"), [(fusion_network, 2), (refinement_network, 1)])
-def test_saved_and_loaded_it_is_the_same(build, channels, tmp_path):
-    model = randomise(build(**SMALL))
+def test_every_weight_learns(build, channels):
+    model = randomise(build(filters=4))
+    # Without Adam's epsilon, beside which the gradients of the deepest levels are small.
+    recipe = Recipe(
+        learning_rate=1e-3, batch_size=2, epochs=1, patience=None, epsilon=1e-20, source="this test"
+    )
+    compile_model(model, recipe)
+    before = model.get_weights()
+    # The last level of F has 2x2 pixels; with a single one, only the middle of its kernels learns.
+    frames = frames_of((2, 33, 40, channels))
+    assert np.isfinite(model.train_on_batch(frames, frames_of(frames.shape, seed=9)))
+    for variable, old, new in zip(model.weights, before, model.get_weights(), strict=True):
+        assert np.isfinite(new).all(), variable.path
+        moved = np.mean(np.abs(new - old) > 0.2 * recipe.learning_rate)
+        assert moved > 0.3, f"{moved:.0%} of {variable.path} moved"
+
+
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize(("build", "channels"), [(fusion_network, 2), (refinement_network, 1)])
+def test_saved_and_loaded_it_is_the_same(build, channels, residual, tmp_path):
+    model = randomise(build(residual=residual, **SMALL))
     frames = frames_of((1, 33, 20, channels))
+    truth = predicted(model, frames)
+    assert np.ptp(truth) > 0
     model.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
-    np.testing.assert_array_equal(predicted(loaded, frames), predicted(model, frames))
+    np.testing.assert_array_equal(predicted(loaded, frames), truth)
+    model.save_weights(tmp_path / "network.weights.h5")
+    fresh = build(residual=residual, **SMALL)
+    fresh.load_weights(tmp_path / "network.weights.h5")
+    np.testing.assert_array_equal(predicted(fresh, frames), truth)

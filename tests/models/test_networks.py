@@ -7,6 +7,7 @@ from checks import assert_close, enlarged, frames_of, predicted, randomise
 
 from keras_vsr.errors import InputError
 from keras_vsr.models import NETWORKS, build
+from keras_vsr.models.flow import flow_network
 from keras_vsr.training.fit import compile_model
 from keras_vsr.training.precision import precision
 from keras_vsr.training.recipe import Recipe
@@ -20,6 +21,7 @@ SMALL = {
     "fsrcnn": {"d": 6, "s": 4, "m": 2},
     "fsrcnn_2019": {"filters": 8, "mapping_filters": 6, "upscale_filters": 4},
     "fsrcnn_2019_prelu": {"filters": 8, "mapping_filters": 6, "upscale_filters": 4},
+    "espcn": {"filters": (6, 5, 3)},
     "srnet3d": {"filters": 6, "mapping_filters": 4},
     "srnet3d_early": {"same_layers": 2, "filters": 6},
     "srnet3d_early_deep": {"filters": 6},
@@ -41,11 +43,23 @@ SMALL = {
         "recursions_2d": 1,
         "recursions_3d": 1,
     },
+    "flow4x": {
+        "filters": 4,
+        "stem_filters": 6,
+        "upscale_filters": 4,
+        "filters_3d": 4,
+        "wide_filters_3d": 6,
+        "recursions_2d": 1,
+        "recursions_3d": 1,
+    },
 }
+FLOW = "flow"  # the one part that is no network of frames
+SCALES = {"flow4x": 4}  # of the others, 2
 PARTS = {
     "2d_then_3d": {"two_d": "fsrcnn_2019", "three_d": "srnet3d"},
     "two_in_one": {"two_d": "fsrcnn_2019", "three_d": "srnet3d"},
     "3d_then_2d": {"two_d": "srcnn", "three_d": "srnet3d"},
+    "flow4x": {"two_d": "fsrcnn_2019", "flow": FLOW},
 }
 RECIPE = Recipe(learning_rate=1e-3, batch_size=2, epochs=1, patience=None, source="this test")
 
@@ -59,14 +73,20 @@ each_apart = pytest.mark.parametrize("name", APART)
 each_ending = pytest.mark.parametrize(
     ("name", "residual"),
     [(name, True) for name in APART]
-    + [(name, False) for name in ("fsrcnn_2019", "srnet3d_early", "parallel5")],
+    + [(name, False) for name in ("fsrcnn_2019", "espcn", "srnet3d_early", "parallel5")],
 )
 
 
 def small(name, *, residual=False, **arguments):
+    if name == FLOW:
+        return flow_network(levels=3, filters=(6, 5), kernel=3, **arguments)
     arguments["residual"] = residual  # kim_3dsrnet's own default is True
     inside = {part: small(other, **arguments) for part, other in PARTS.get(name, {}).items()}
     return build(name, **SMALL.get(name, {}), **inside, **arguments)
+
+
+def scale_of(name):
+    return SCALES.get(name, 2)
 
 
 def lr_frames(name):
@@ -76,12 +96,13 @@ def lr_frames(name):
 
 
 def given_to(name, low):
-    return enlarged(low).astype(np.float32) if NETWORKS[name].enlarged else low
+    enlarge = NETWORKS[name].enlarged
+    return enlarged(low, scale_of(name)).astype(np.float32) if enlarge else low
 
 
 def bicubic_of(name, low):
     """The frames that the network's output stands for, enlarged and cropped as its output is."""
-    high = enlarged(low)
+    high = enlarged(low, scale_of(name))
     network = NETWORKS[name]
     if network.takes != "frame":
         high = high[:, 2] if network.takes == "window" else high[:, 2:-2]

@@ -88,12 +88,19 @@ def test_every_weight_learns():
         assert np.mean(np.abs(new - old) > 2e-4) > 0.3, variable.path
 
 
-def test_saved_and_loaded_it_is_the_same(tmp_path):
-    model = randomise(superslomo(**SMALL))
+@pytest.mark.parametrize("residual", [False, True])
+def test_saved_and_loaded_it_is_the_same(residual, tmp_path):
+    # A time of its own, which must be in the file.
+    model = randomise(superslomo(time=0.3, residual=residual, **SMALL))
     pair = frames_of((1, 2, 9, 10, 1))
+    truth = predicted(model, pair)
     model.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
-    np.testing.assert_array_equal(predicted(loaded, pair), predicted(model, pair))
+    np.testing.assert_array_equal(predicted(loaded, pair), truth)
+    model.save_weights(tmp_path / "network.weights.h5")
+    fresh = superslomo(time=0.3, residual=residual, **SMALL)
+    fresh.load_weights(tmp_path / "network.weights.h5")
+    np.testing.assert_array_equal(predicted(fresh, pair), truth)
 
 
 @pytest.mark.parametrize("time", [0.0, 1.0, -0.5, 2])
