@@ -17,7 +17,7 @@ import numpy as np
 
 from experiments.estimate import BACKWARD, Cost, seconds_for_multiply_add
 from experiments.measure_flow import cut_short
-from experiments.outputs import Outputs
+from experiments.outputs import SETTINGS, Outputs
 from experiments.plan import VARIANTS
 from experiments.preset import ClipSize, Preset
 from experiments.progress import Progress
@@ -40,6 +40,8 @@ from keras_vsr.training.triplet_samples import HeldTriplets, TripletEpochs
 from keras_vsr.weights.initial import initialise
 
 STUDY = "space_time"
+# Its score rows are of several sources: those of the test beside that of the training.
+SHARED_SETTINGS = tuple(name for name in SETTINGS if name != "data_source")
 PROTOCOL = "as_described"  # no test triplet is of a clip that was trained on, but for the turn's
 # Programs beside the package that results depend on.
 PROGRAMS = ("measure_space_time.py", "triplet_data.py", "studies/space_time.py")
@@ -141,7 +143,7 @@ class SpaceTime:
 
     def measure(self, progress: Progress) -> None:
         """Goes through the steps of both variants, and writes the rows."""
-        self.outputs.merge("scores", SCORE_COLUMNS, self.interpolation_rows())
+        self.outputs.merge("scores", SCORE_COLUMNS, self.interpolation_rows(), SHARED_SETTINGS)
         for variant in VARIANTS:
             trained: dict[str, DualStreamTrainer] = {}
             for step in STEPS:
@@ -149,7 +151,7 @@ class SpaceTime:
                 whole = not (self.place(step, variant) / CHECKPOINT).exists()
                 trained[step.name], history = self.train(step, variant, trained, progress)
                 rows = self.score_rows(step, variant, trained[step.name], history)
-                self.outputs.merge("scores", SCORE_COLUMNS, rows)
+                self.outputs.merge("scores", SCORE_COLUMNS, rows, SHARED_SETTINGS)
                 self.outputs.merge("epochs", EPOCH_COLUMNS, self.epoch_rows(step, variant, history))
                 best = max(
                     (row for row in rows if row["split"] == "test"), key=itemgetter("psnr_db")

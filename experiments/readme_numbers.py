@@ -36,6 +36,13 @@ LABELS = {
     "parallel5": "`parallel5`",
     "delta": "`delta`",
 }
+OTHERS = {
+    "phantom": "Shepp-Logan, 32 to 64 pixels",
+    "diamond_2021": "turning diamond, blurred and halved",
+    "real_video": "Vid4 and foreman",
+    "flow4x": "the phantom, four times larger",
+    "space_time": "the frame between two others",
+}
 
 
 def main() -> int:
@@ -52,7 +59,7 @@ def main() -> int:
 
 def numbers() -> str:
     """The README's tables in Markdown."""
-    return "\n".join([*gains(), "", *backends(), "", *times()])
+    return "\n".join([*gains(), "", *others(), "", *backends(), "", *times()])
 
 
 def gains() -> list[str]:
@@ -75,6 +82,29 @@ def gains() -> list[str]:
             ", ".join(number for number in epochs if number),
             *(_psnr(row, variant) for variant in ("plain", "residual")),
         ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def others() -> list[str]:
+    """The best networks of the other studies, torch."""
+    rows = [
+        row
+        for row in read_rows(REPORTS / "tables" / "gain.csv")
+        if row["backend"] == "torch" and row["study"] in OTHERS
+    ]
+    lines = [
+        "| other studies, best network (gain over bicubic) | bicubic | plain | residual |",
+        "|---|---:|---:|---:|",
+    ]
+    for study, dataset in dict.fromkeys((row["study"], row["dataset"]) for row in rows):
+        mine = [row for row in rows if (row["study"], row["dataset"]) == (study, dataset)]
+        cells = [f"`{study}`: {OTHERS[study]}{' (a real clip)' if '_real' in dataset else ''}"]
+        cells.append(f"{float(mine[0]['bicubic_psnr_db']):.2f}")
+        for variant in ("plain", "residual"):
+            scored = [row for row in mine if row["parameters"] and row[f"{variant}_psnr_db"]]
+            best = max(scored, key=lambda row: float(row[f"{variant}_psnr_db"]))
+            cells.append(f"`{best['model']}` {_psnr(best, variant)}")
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -75,7 +75,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     option("--models", nargs="+", default=[], metavar="NAME", help="models; default: all")
     option("--seed", type=int, default=0, metavar="N", help="of weights, order and data")
     option("--out", type=Path, metavar="DIR", help="default: results/PRESET")
-    option("--data", type=Path, metavar="PATH", help="published climate file to use")
+    option(
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="published climate file to use; with studies on video the same as --video",
+    )
     option("--vimeo90k", type=Path, metavar="DIR", help="its folder, for space_time")
     option("--ucf101", type=Path, metavar="DIR", help="its triplets, for space_time")
     option(
@@ -127,7 +132,10 @@ def run(options: argparse.Namespace) -> int:
         InputError: something given is not as needed.
     """
     chosen = preset.load(options.preset)
-    studies = with_data(choose_studies(options.study), options)
+    studies = choose_studies(options.study)
+    if options.data and not options.video and all(on_video(study) for study in studies):
+        options.data, options.video = None, options.data
+    studies = with_data(studies, options)
     if options.errata is None:  # with --data the split is as_run, but nobody asked for mistakes
         options.errata = ["all" if options.protocol == "as_run" else "none"]
     switched_on = errata.choose_errata(options.errata)
@@ -215,6 +223,11 @@ def run(options: argparse.Namespace) -> int:
         with described.drawing():  # where they are set side by side
             report(described, options.reference)
     return 0
+
+
+def on_video(study: Study) -> bool:
+    """Whether a study can be run on a user's video."""
+    return bool(study.jobs) and study.data in ("diamond", "clips", "table4")
 
 
 def with_data(studies: list[Study], options: argparse.Namespace) -> list[Study]:

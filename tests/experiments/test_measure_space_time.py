@@ -36,8 +36,14 @@ MODELS = (
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory):
-    none = tmp_path_factory.mktemp("none")
-    return Namespace(seed=0, video=None, testdata=none, vimeo90k=None, ucf101=None)
+    folder = tmp_path_factory.mktemp("clip")
+    video = folder / "clip.y4m"  # a gradient that moves
+    y, x = np.indices((64, 64))
+    with open(video, "wb") as file:
+        file.write(b"YUV4MPEG2 W64 H64 F25:1 Ip A1:1 Cmono\n")
+        for time in range(5):
+            file.write(b"FRAME\n" + (2 * x + y + 3 * time).astype(np.uint8).tobytes())
+    return Namespace(seed=0, video=video, testdata=folder, vimeo90k=None, ucf101=None)
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +73,19 @@ def scores(outputs):
 
 
 def test_every_output_and_interpolation_has_its_row(scores):
-    for split, frames in (("validation", "2"), ("test", "2")):
+    for split, frames, source in (
+        ("validation", "2", "generated"),
+        ("test", "2", "generated"),
+        ("test_real", "1", "clip.y4m"),
+    ):
         rows = [row for row in scores if row["split"] == split]
         networks = {(row["model"], row["variant"]) for row in rows if row["parameters"]}
         assert networks == {(name, kind) for name in MODELS for kind in ("plain", "residual")}
         others = {row["model"] for row in rows if not row["parameters"]}
         assert others == {"nearest", "bilinear", "bicubic", "flow_warped"}
-        assert {(row["frames"], row["height"], row["width"]) for row in rows} == {
-            (frames, "64", "64")
+        names = ("frames", "height", "width", "data_source")
+        assert {tuple(row[name] for name in names) for row in rows} == {
+            (frames, "64", "64", source)
         }
     for row in scores:
         gain = float(row["psnr_db"]) - float(row["bicubic_psnr_db"])
@@ -85,7 +96,7 @@ def test_every_output_and_interpolation_has_its_row(scores):
 
 def test_bicubic_is_that_of_the_mean_of_both_frames(scores, options):
     (row,) = (r for r in scores if (r["model"], r["split"]) == ("bicubic", "test"))
-    (test,) = prepare_triplets(SIZE, 0, options)["test"]
+    test, _ = prepare_triplets(SIZE, 0, options)["test"]
     mean = (test.low[:, 0].astype(float) + test.low[:, 2]) / 2
     truth = test.high[:, 1].astype(float)
     made = enlarge(mean.astype(np.float32), "bicubic")
