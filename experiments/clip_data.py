@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.cut_video import cut_video
 from experiments.study_data import StudyData
 from keras_vsr.data.clips import Pair
 from keras_vsr.data.degrade import degrade
-from keras_vsr.data.video import read_video, to_unit
-from keras_vsr.errors import InputError
 
 DEGRADATION = "bicubic"
 LEAST_TEST = 5  # frames: a window
@@ -52,20 +51,12 @@ def prepare_clip(video: Path, part: Part) -> StudyData:
         InputError: the clip cannot be read, or is too short or too small.
     """
     known = part.train + part.validation
-    frames = read_video(video)[: known + part.test]
-    height, width = frames.shape[1:]
-    if len(frames) < known or height < part.height or width < part.width:
-        raise InputError(
-            f"{video} has {len(frames)} frames of {height}x{width}, but {known} of "
-            f"{part.height}x{part.width} are needed: give a longer or larger clip"
-        )
-    top, left = (height - part.height) // 2, (width - part.width) // 2
-    high = to_unit(frames[:, top : top + part.height, left : left + part.width])
+    high, digest = cut_video(video, part.height, part.width, least=known, most=known + part.test)
     low = degrade(high, DEGRADATION)
     splits = {"train": slice(0, part.train), "validation": slice(part.train, known)}
-    enough = len(frames) - known >= LEAST_TEST
+    enough = len(high) - known >= LEAST_TEST
     splits["test"] = slice(known, None) if enough else splits["validation"]
-    name, stat = Path(video).name, Path(video).stat()
+    name = Path(video).name
     return StudyData(
         splits={split: [Pair(low[cut], high[cut], name)] for split, cut in splits.items()},
         data_source=name,
@@ -74,7 +65,7 @@ def prepare_clip(video: Path, part: Part) -> StudyData:
         test_hours=np.array([]),
         limits=(0.0, 255.0),
         units="luma",
-        identity=(str(Path(video).resolve()), stat.st_size, stat.st_mtime_ns, part),
+        identity=(digest, part),
         dataset="clip",
         field="luma",
     )

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.cut_video import cut_video
 from experiments.preset import ClipSize
 from experiments.study_data import StudyData
 from keras_vsr.data.clips import Pair
 from keras_vsr.data.degrade import degrade
 from keras_vsr.data.diamond import diamond
-from keras_vsr.data.video import read_video, to_unit
-from keras_vsr.errors import InputError
 
 DEGRADATION = "gaussian_bicubic"
 # Between the validation frames and those of the test: published are 0 to 239 and 245 to 294.
@@ -37,17 +36,8 @@ def prepare_diamond(size: ClipSize, seed: int, video: Path | None) -> StudyData:
         high = diamond(frames, size.height, size.width, seed=seed)
         source, identity = "generated", (size, seed)
     else:
-        clip = read_video(video)
-        if len(clip) < frames or clip.shape[1] < size.height or clip.shape[2] < size.width:
-            raise InputError(
-                f"{video} has {len(clip)} frames of {clip.shape[1]}x{clip.shape[2]}, but {frames} "
-                f"of {size.height}x{size.width} are needed: give a longer or larger video"
-            )
-        top = (clip.shape[1] - size.height) // 2
-        left = (clip.shape[2] - size.width) // 2
-        high = to_unit(clip[:frames, top : top + size.height, left : left + size.width])
-        source, stat = Path(video).name, Path(video).stat()
-        identity = (str(Path(video).resolve()), stat.st_size, stat.st_mtime_ns, size)
+        high, digest = cut_video(video, size.height, size.width, least=frames, most=frames)
+        source, identity = Path(video).name, (digest, size)
     low = degrade(high, DEGRADATION)
     parts = {
         "train": slice(0, size.train_frames),

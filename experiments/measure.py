@@ -62,7 +62,8 @@ def measure(
     ]
     path = outputs.path("skipped")
     stored = read_rows(path, SKIPPED_COLUMNS) if path.exists() else []
-    others = [row for row in stored if row["study"] not in studies]
+    planned = {task.study for task in (*tasks, *left_out)}
+    others = [row for row in stored if row["study"] not in planned]
     write_rows(path, SKIPPED_COLUMNS, [*others, *skipped])
     for study in studies:
         name = f"frames_{outputs.backend}_{study}.npz"

@@ -7,6 +7,7 @@ beside them. Every step goes on where it was.
 import argparse
 import hashlib
 import json
+import sys
 from dataclasses import asdict
 from functools import partial
 from operator import itemgetter
@@ -33,6 +34,7 @@ from keras_vsr.models.dual_stream import dual_stream
 from keras_vsr.models.flow import flow_network
 from keras_vsr.models.superslomo import superslomo
 from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, STAGE_COLUMNS
+from keras_vsr.training.checkpoint import Checkpoint
 from keras_vsr.training.dual_stream import STAGES, DualStreamTrainer, compile_stage
 from keras_vsr.training.fit import fit
 from keras_vsr.training.flow import FlowRecipe, train_flow
@@ -48,7 +50,7 @@ PROGRAMS = ("measure_space_time.py", "triplet_data.py", "studies/space_time.py")
 
 
 def measure_space_time(preset: Preset, options: argparse.Namespace, outputs: Outputs) -> None:
-    """Goes through the study; what is stored from an earlier start is not done again.
+    """Goes through the study; steps that are stored from an earlier start are not done again.
 
     Args:
         preset: Sizes and epochs.
@@ -143,6 +145,8 @@ class SpaceTime:
 
     def measure(self, progress: Progress) -> None:
         """Goes through the steps of both variants, and writes the rows."""
+        sources = {one.source for many in self.splits.values() for one in many}
+        self.outputs.forget("scores", SCORE_COLUMNS, STUDY, but=sources)
         self.outputs.merge("scores", SCORE_COLUMNS, self.interpolation_rows(), SHARED_SETTINGS)
         for variant in VARIANTS:
             trained: dict[str, DualStreamTrainer] = {}
@@ -208,12 +212,15 @@ class SpaceTime:
             limit=size.samples,
         )
         epochs = size.epochs or stage.recipe.epochs
+        checkpoint = self.place(step, variant) / CHECKPOINT
+        before = len(Checkpoint.load(checkpoint).history) if checkpoint.exists() else 0
 
         def on_epoch(row: dict) -> None:
+            done = row["epoch"] - before
             progress.update(
                 f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.3g}  "
                 f"validation {row['validation_psnr_db']:.2f} dB  {row['seconds']:.1f} s",
-                row["epoch"] / epochs,
+                done / (done + epochs - row["epoch"]),
             )
 
         state = fit(
@@ -223,7 +230,7 @@ class SpaceTime:
             train=HeldTriplets(*self.scored("train"), step.judged),
             validation=HeldTriplets(*self.scored("validation"), step.judged),
             epochs=epochs,
-            checkpoint=self.place(step, variant) / CHECKPOINT,
+            checkpoint=checkpoint,
             on_epoch=on_epoch,
         )
         return trainer, state.history
@@ -242,7 +249,10 @@ class SpaceTime:
             "code": source_digest(PROGRAMS),
             "keras": package_version("keras"),
             "backend": (self.outputs.backend, self.shared["backend_version"]),
-            "data": hashlib.sha256(self.train_on.high.tobytes()).hexdigest(),
+            "data": [
+                hashlib.sha256(self.splits[split][0].high.tobytes()).hexdigest()
+                for split in ("train", "validation")  # the best epoch depends on this one
+            ],
             "widths": asdict(self.preset.space_time),
             "seed": self.seed,
             "scored_frames": self.preset.scored_frames,
@@ -268,7 +278,7 @@ class SpaceTime:
         shared = {
             "variant": variant,
             "parameters": trainer.network.count_params(),
-            "trained_on": size.trained_on(self.size.height, self.size.width),
+            "trained_on": size.trained_on(*self.train_on.high.shape[2:]),
             "epochs": len(history),
             "best_epoch": best + 1,
         }
@@ -282,11 +292,13 @@ class SpaceTime:
         return rows
 
     def interpolation_rows(self) -> list[dict[str, object]]:
-        """The mean of both frames, enlarged; and both warped half the way along their flow."""
+        """The mean of both frames, enlarged; and both warped half the way along their flow, for
+        which a flow network is trained, at every start anew."""
         empty = dict.fromkeys(("parameters", "trained_on", "epochs", "best_epoch"))
         shared = {"variant": "interpolation", **empty}
         flow = flow_network()
         initialise(flow, self.seed)
+        print(f"{STUDY}: flow for interpolation ...", file=sys.stderr, flush=True)
         clips = [enlarge(triplet, "bicubic", SCALE) for triplet in self.train_on.low]
         train_flow(flow, clips, cut_short(FlowRecipe(), self.preset.flow_steps), seed=self.seed)
         rows = []

@@ -1,7 +1,7 @@
 """The folder of a run: where rows, tables, figures and states lie."""
 
 import fcntl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,6 +113,24 @@ class Outputs:
                 if row["study"] not in studies or [row[name] for name in shared] == now
             }
         write_rows(path, columns, [merged[key] for key in sorted(merged, key=_natural)])
+
+    def forget(self, kind: str, columns: Sequence[str], study: str, *, but: Container[str]) -> None:
+        """Removes the rows of a study on other data than this.
+
+        Args:
+            kind: Of the file; it need not be there.
+            columns: Of the file.
+            study: Whose rows.
+            but: Each `data_source` of the rows that stay.
+        """
+        path = self.path(kind)
+        if path.exists():
+            stay = [
+                row
+                for row in read_rows(path, columns)
+                if row["study"] != study or row["data_source"] in but
+            ]
+            write_rows(path, columns, stay)
 
 
 def _run(row: Mapping[str, object]) -> tuple[object, ...]:

@@ -9,7 +9,12 @@ from keras_vsr.errors import InputError
 VARIANTS = ("plain", "residual")
 
 # XLA has no fast 3D convolution for processors, and these networks are made of many.
-LEFT_OUT = {("jax", "cpu"): ("two_in_one", "parallel5", "delta")}
+LEFT_OUT = {
+    ("jax", "cpu"): (
+        *("two_in_one", "parallel5", "parallel5_wide"),
+        *("delta", "flow4x"),
+    )
+}
 LEFT_OUT_REASON = (
     "left out: 3D convolutions of JAX on a processor are several times slower; "
     "name the network with --models to run it"
@@ -35,6 +40,12 @@ class Task:
     @property
     def title(self) -> str:
         return f"{self.study} {self.job.model} {self.variant}"
+
+    @property
+    def recipe(self) -> str | None:
+        """How its own network is trained, a key of `training.recipe.RECIPES`."""
+        own = self.job.residual_recipe if self.variant == "residual" else None
+        return own or self.job.recipe
 
     @property
     def chain(self) -> list["Task"]:
@@ -73,7 +84,7 @@ def choose_tasks(
     Raises:
         InputError: none of these studies has a model of that name.
     """
-    known = [job.model for study in studies for job in study.jobs]
+    known = list(dict.fromkeys(job.model for study in studies for job in study.jobs))
     for name in models:
         if name not in known:
             raise InputError(f"no model is called {name!r} here; there are {', '.join(known)}")

@@ -30,6 +30,7 @@ from keras_vsr.environment import choose_backend, device_name, processor_name  #
 from keras_vsr.errors import InputError  # noqa: E402
 
 CACHE = ROOT / ".cache"
+ON_VIDEO = ("diamond", "clips", "table4")  # data of studies that take a user's video
 LARGEST_SEED = 2**63 - 1  # data files keep it as an integer of 64 bits
 # The authors' own weights, and the images and clips that they are tried on, are not ours to give.
 REFERENCE = ROOT.parent / "shared" / "reference"
@@ -133,8 +134,7 @@ def run(options: argparse.Namespace) -> int:
     """
     chosen = preset.load(options.preset)
     studies = choose_studies(options.study)
-    if options.data and not options.video and all(on_video(study) for study in studies):
-        options.data, options.video = None, options.data
+    check_paths(studies, options)
     studies = with_data(studies, options)
     if options.errata is None:  # with --data the split is as_run, but nobody asked for mistakes
         options.errata = ["all" if options.protocol == "as_run" else "none"]
@@ -147,11 +147,15 @@ def run(options: argparse.Namespace) -> int:
     elsewhere = [study.name for study in studies if not study.jobs or study.data != "climate"]
     if switched_on and elsewhere:
         raise InputError(
-            f"--errata and --protocol as_run are for the climate studies: leave {elsewhere[0]} out"
+            f"--errata and --protocol as_run are for the climate studies, not {elsewhere[0]}: add "
+            "--study climate_2019 climate_2021"
         )
     whole = [name for name in own if name != "errata"]
-    if options.models and whole and not trained:
-        raise InputError(f"{whole[0]} has no models to choose: leave --models out")
+    if options.models and whole:
+        raise InputError(
+            f"{' and '.join(whole)} cannot be run in part: leave --models out, or name other "
+            "studies with --study"
+        )
     if not 0 <= options.seed <= LARGEST_SEED:
         raise InputError(f"--seed is {options.seed}; it must be 0 to {LARGEST_SEED}")
     options.protocol = options.protocol or ("as_run" if options.data else "as_described")
@@ -225,9 +229,34 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def on_video(study: Study) -> bool:
-    """Whether a study can be run on a user's video."""
-    return bool(study.jobs) and study.data in ("diamond", "clips", "table4")
+def check_paths(studies: list[Study], options: argparse.Namespace) -> None:
+    """Sees that what was given is there and used; `--data` of studies on video alone
+    becomes `--video`.
+
+    Raises:
+        InputError: something is missing, or would be ignored.
+    """
+    names = {study.name for study in studies}
+    on_video = {study.name for study in studies if study.jobs and study.data in ON_VIDEO}
+    on_video |= names & {"space_time", "errata"}
+    climate = {study.name for study in studies if study.jobs and study.data == "climate"}
+    if options.data and not options.video and on_video and not climate:
+        options.data, options.video = None, options.data
+    users = {
+        "data": climate | (names & {"errata"}),
+        "video": on_video,
+        "vimeo90k": names & {"space_time"},
+        "ucf101": names & {"space_time"},
+    }
+    for name, used_by in users.items():
+        path = getattr(options, name)
+        if path and not path.exists():
+            raise InputError(f"--{name}: there is no {path}; check the path")
+        if path and not used_by:
+            raise InputError(
+                f"--{name} is of no use to {', '.join(sorted(names))}: leave it out, or name a "
+                "study that takes it with --study"
+            )
 
 
 def with_data(studies: list[Study], options: argparse.Namespace) -> list[Study]:

@@ -134,12 +134,16 @@ def _residual(gain: list[Row]) -> str:
 
 def _pictures(gain: list[Row]) -> str:
     def told(study: str, split: str) -> str:
-        rows = [row for row in gain if row["study"] == study and row["residual_gain_db"]]
+        rows = [
+            row
+            for row in gain
+            if (row["backend"], row["study"]) == (BACKENDS[0], study) and row["residual_gain_db"]
+        ]
         gains = [float(row["residual_gain_db"]) for row in rows]
         best = max(rows, key=lambda row: float(row["residual_gain_db"]))
         lost = [row["model"] for row in rows if float(row["residual_gain_db"]) <= 0]
         none = f", and {' and '.join(f'`{name}`' for name in lost)} nothing" if lost else ""
-        least = min(value for value in gains if value > 0)
+        least = min((value for value in gains if value > 0), default=0.0)
         return (
             f"{split} {least:.2f} to {max(gains):.2f} dB (`{best['model']}`), where bicubic has "
             f"{float(best['bicubic_psnr_db']):.2f} dB{none}"
@@ -167,7 +171,13 @@ def _space_time(gain: list[Row]) -> str:
     for variant, words in (("plain", "as published"), ("residual", "residual")):
 
         def psnr(model: str, variant: str = variant) -> float:
-            row = _only(gain, study="space_time", dataset="triplets", model=model)
+            row = _only(
+                gain,
+                backend=BACKENDS[0],
+                study="space_time",
+                dataset="triplets",
+                model=model,
+            )
             return float(row[f"{variant}_psnr_db"])
 
         better = max(psnr("t_then_s"), psnr("s_then_t"))
@@ -180,10 +190,10 @@ def _space_time(gain: list[Row]) -> str:
             if psnr(after) < max(map(psnr, before)) - SAME_DB
         ]
         told.append(f"{words} {ladder} dB ({'; '.join(broken) or 'the order holds'})")
-    row = _only(gain, study="space_time", dataset="triplets", model="fused")
+    row = _only(gain, backend=BACKENDS[0], study="space_time", model="fused")
     why = (
-        f" F and R learn at the published rate of 1e-4 for {row['plain_epochs']} short epochs here, "
-        "in which the masks hardly leave the mean of both streams, and the mean of two unequal "
+        f" F learns at the published rate of 1e-4 for {row['plain_epochs']} short epochs here, in "
+        "which its masks hardly leave the mean of both streams, and the mean of two unequal "
         "streams can be below the better one."
     )
     return (

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.cut_video import cut_video
 from experiments.preset import ClipSize
 from keras_vsr.data.degrade import degrade
 from keras_vsr.data.diamond import diamond
 from keras_vsr.data.phantom import phantom
 from keras_vsr.data.triplets import cut_triplets, find_ucf101, find_vimeo90k, read_triplets
-from keras_vsr.data.video import read_video, to_unit
 from keras_vsr.errors import InputError
 
 DATASET = "triplets"  # those that are not of a data set with a name
@@ -19,6 +19,7 @@ DEGRADATION = "bicubic"
 SCALE = 2
 # Frames from one of a triplet to the next: twice the motion that the clips have.
 SPACING = 2
+LEAST_SIDE = 64  # pixels: the patches of the presets
 REAL = "video/foreman_cif_mpeg4.mp4"  # of the test data
 
 
@@ -62,7 +63,7 @@ def prepare_triplets(
     beside = _real(size, options)
     if options.ucf101:
         high = read_triplets(find_ucf101(options.ucf101, count=size.test_frames))
-        beside.append(_degraded(_even(high), "test_ucf101", "ucf101", "UCF101"))
+        beside.append(_degraded(_even(high, options.ucf101), "test_ucf101", "ucf101", "UCF101"))
     return {split: [one] for split, one in splits.items()} | {"test": [splits["test"], *beside]}
 
 
@@ -81,13 +82,13 @@ def triplet_counts(size: ClipSize, options: argparse.Namespace) -> dict[str, int
 
 def _vimeo90k(size: ClipSize, folder: Path) -> dict[str, Triplets]:
     known = size.train_frames + size.validation_frames
-    train = _even(read_triplets(find_vimeo90k(folder, "train", count=known)))
-    test = _even(read_triplets(find_vimeo90k(folder, "test", count=size.test_frames)))
+    train = _even(read_triplets(find_vimeo90k(folder, "train", count=known)), folder)
+    test = _even(read_triplets(find_vimeo90k(folder, "test", count=size.test_frames)), folder)
     kept = len(train) - size.validation_frames
     if kept < 1:
         raise InputError(
-            f"{folder} has {len(train)} triplets for training, but {size.validation_frames + 1} "
-            "or more are needed: choose a smaller preset"
+            f"the training list of {folder} has {len(train)} triplets, but "
+            f"{size.validation_frames + 1} or more are needed: give a longer list"
         )
     parts = {"train": train[:kept], "validation": train[kept:], "test": test}
     return {split: _degraded(high, split, "vimeo90k", "Vimeo-90K") for split, high in parts.items()}
@@ -115,22 +116,24 @@ def _generated(size: ClipSize, seed: int) -> dict[str, Triplets]:
 def _real(size: ClipSize, options: argparse.Namespace) -> list[Triplets]:
     """Triplets of the real clip that is given, or of that of the test data; none without."""
     path: Path = options.video or options.testdata / REAL
-    if not path.exists():
+    if not options.video and not path.exists():
         return []
-    frames = read_video(path, count=size.test_frames)
-    if frames.shape[1] < size.height or frames.shape[2] < size.width:
-        raise InputError(
-            f"{path} has frames of {frames.shape[1]}x{frames.shape[2]}, but {size.height}x"
-            f"{size.width} are needed: give a larger clip"
-        )
-    top, left = (frames.shape[1] - size.height) // 2, (frames.shape[2] - size.width) // 2
-    part = to_unit(frames[:, top : top + size.height, left : left + size.width])
+    part, _ = cut_video(path, size.height, size.width, least=2 * SPACING + 1, most=size.test_frames)
     return [_degraded(cut_triplets(part, SPACING), "test_real", f"{DATASET}_real", path.name)]
 
 
-def _even(high: np.ndarray) -> np.ndarray:
-    """Without the last row or column where there is an odd one, so that frames can be halved."""
+def _even(high: np.ndarray, source: Path) -> np.ndarray:
+    """Without the last row or column where there is an odd one, so that frames can be halved.
+
+    Raises:
+        InputError: the frames are smaller than what networks are trained on.
+    """
     height, width = (side - side % SCALE for side in high.shape[2:])
+    if min(height, width) < LEAST_SIDE:
+        raise InputError(
+            f"the frames of {source} are {high.shape[2]}x{high.shape[3]}, but "
+            f"{LEAST_SIDE}x{LEAST_SIDE} or more are needed: give larger ones"
+        )
     return high[:, :, :height, :width]
 
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.cut_video import cut_video
 from experiments.preset import ClipSize
 from experiments.study_data import StudyData
 from keras_vsr.data.clips import Pair
 from keras_vsr.data.degrade import degrade
-from keras_vsr.data.video import read_video, to_unit
-from keras_vsr.errors import InputError
 
 DEGRADATION = "bicubic"
 LEAST = 5  # frames of a split: a window
@@ -31,26 +30,18 @@ def prepare_videos(videos: Sequence[Path], size: ClipSize, scale: int = 2) -> St
     wanted = (size.train_frames, size.validation_frames, size.test_frames)
     identity: list[tuple] = [(size, scale)]
     for video in videos:
-        clip = read_video(video)
-        frames, height, width = clip.shape
-        if frames < 3 * LEAST or height < size.height or width < size.width:
-            raise InputError(
-                f"{video} has {frames} frames of {height}x{width}, but {3 * LEAST} of "
-                f"{size.height}x{size.width} are needed: give a longer or larger clip"
-            )
-        top, left = (height - size.height) // 2, (width - size.width) // 2
-        part = clip[:, top : top + size.height, left : left + size.width]
+        part, digest = cut_video(video, size.height, size.width, least=3 * LEAST, most=sum(wanted))
+        frames = len(part)
         # A short clip has the same proportions, but no split without a window.
         share = min(1.0, frames / sum(wanted))
         validation, test = (max(LEAST, int(count * share)) for count in wanted[1:])
         train = min(size.train_frames, frames - validation - test)
         first = 0
         for name, count in (("train", train), ("validation", validation), ("test", test)):
-            high = to_unit(part[first : first + count])
+            high = part[first : first + count]
             splits[name].append(Pair(degrade(high, DEGRADATION, scale), high, Path(video).name))
             first += count
-        stat = Path(video).stat()
-        identity.append((str(Path(video).resolve()), stat.st_size, stat.st_mtime_ns))
+        identity.append((digest,))
     return StudyData(
         splits=splits,
         data_source="+".join(Path(video).name for video in videos),

@@ -176,6 +176,13 @@ def _frames_of(
         raise ValueError(f"count must be 1 or more, or None; got {count}")
     triplets = [tuple(folder / name / frame for frame in frames) for name in names[:count]]
     for path in (path for triplet in triplets for path in triplet):
-        if not path.is_file():
-            raise InputError(f"{path} is missing; copy the data set again or shorten the list")
+        try:
+            there = path.is_file()
+        except OSError as error:  # a name that no file can have
+            raise InputError(
+                f"the list of triplets in {folder} names a file that cannot be: {error.strerror}; "
+                "it needs one triplet a line"
+            ) from error
+        if not there:
+            raise InputError(f"{path} is missing; copy the data set again")
     return triplets

@@ -113,8 +113,8 @@ def _cut(
         size = tuple(size or frame.shape)
         if frame.shape != size:
             raise InputError(
-                f"frame {number} of {path} is {_text(frame.shape)}, not {_text(size)}; give the "
-                "size that the file has, one for all frames"
+                f"frame {number} of {path} is {_text(frame.shape)}, not {_text(size)}; all frames "
+                "must have one size, the one that is given or that of the first"
             )
         number += 1
         if number <= first:
@@ -247,7 +247,8 @@ def _read_y4m_header(path: Path, file: BinaryIO) -> tuple[int, int, int]:
 def _raw_frames(path: Path, size: tuple[int, int] | None) -> Iterator[np.ndarray]:
     if size is None:
         raise InputError(
-            f"{path} is raw video and does not say its size; give size=(height, width)"
+            f"{path} is raw video and does not say its size; convert it to .y4m, or read it with "
+            "size=(height, width)"
         )
     height, width = size
     if height < 1 or width < 1:

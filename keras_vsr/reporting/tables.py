@@ -51,6 +51,7 @@ STUDIES = (
 )
 # What is scored for the last time: "test_real" is a real clip beside generated test data,
 # "test_ucf101" another data set beside it.
+RUN_OF = ("data_source", "preset", "seed")  # in which rows that are compared must agree
 TEST_SPLITS = ("test", "test_real", "test_ucf101")
 
 # The order in which tables and figures list the networks; any other comes after, by name.
@@ -349,19 +350,24 @@ def gain_rows(measured: Measured) -> list[Row]:
     models: dict[str, list[str]] = {}
     for study, model in dict.fromkeys(network[:2] for network in known):
         models.setdefault(study, []).append(model)
-    datasets = {(row["study"], row["split"]): row["dataset"] for row in measured.scores.values()}
+    datasets = {
+        (row["study"], row["split"], row["backend"]): row["dataset"]
+        for row in measured.scores.values()
+    }
+    there = {place[:2] for place in datasets}
     rows = []
     for backend in measured.backends:
         for study, split in ((study, split) for study in models for split in TEST_SPLITS):
-            if split != "test" and (study, split) not in datasets:
+            if split != "test" and (study, split) not in there:
                 continue
+            on_any = (datasets.get((study, split, other), "") for other in measured.backends)
+            dataset = datasets.get((study, split, backend)) or next(filter(None, on_any), "")
             for model in models[study]:
                 if (study, model, "interpolation") in known:
                     variants = {"plain": "interpolation"}
                 else:
                     variants = {variant: variant for variant in VARIANTS}
-                place = {"dataset": datasets.get((study, split), "")}
-                place |= {"backend": backend, "study": study, "model": model}
+                place = {"backend": backend, "study": study, "model": model}
                 scores = {
                     name: measured.test_score(study, model, variant, backend, split)
                     for name, variant in variants.items()
@@ -371,7 +377,8 @@ def gain_rows(measured: Measured) -> list[Row]:
                     for name, score in scores.items()
                     if not score
                 ]
-                rows.append({**place, **_gain_cells(scores), "note": _join(missing)})
+                cells = {"dataset": dataset, **_gain_cells(scores), "note": _join(missing)}
+                rows.append(place | cells)
     return rows
 
 
@@ -380,10 +387,15 @@ def backend_rows(measured: Measured) -> list[Row]:
     rows = []
     for study, model, variant in _networks(measured):
         scores = {b: measured.test_score(study, model, variant, b) for b in BACKENDS}
-        values = [float(score["psnr_db"]) for score in scores.values() if score]
+        found = [score for score in scores.values() if score]
+        values = [float(score["psnr_db"]) for score in found]
         missing = [
             measured.why_missing(study, model, variant, b) for b in BACKENDS if not scores[b]
         ]
+        other = [name for name in RUN_OF if len({score[name] for score in found}) > 1]
+        if other:  # their difference is not one of backends
+            values = []
+            missing.append(f"not compared: other {', '.join(other)}")
         rows.append(
             {
                 "study": study,

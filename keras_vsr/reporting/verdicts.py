@@ -231,10 +231,10 @@ def in_space_and_time(printed: Row, ours: Ours) -> Answer:
         return NOT_RUN, f"the suite has no {' and no '.join(lacking)}", ""
     row, data = ours.described, printed["dataset"]
     beside = " --ucf101 DIR" if data == UCF101 else ""
-    if row["data_source"] == data and row["preset"] == WHOLE_TRAINING:
-        words = f"on the same data {_trained(row)}"
-        return _compared(printed, row) or (CONTRADICTED, words, row["measured_row"])
-    return NOT_RUN, f"needs {data} and a full training: {SPACE_TIME}{beside}", row["measured_row"]
+    # The preset `paper` has the published widths and epochs, but holds its triplets in memory: a
+    # small part of the data set.
+    words = f"needs all of {VIMEO}, of which a run sees a part: {SPACE_TIME}{beside}"
+    return NOT_RUN, words, row["measured_row"]
 
 
 def _weights_are_needed() -> Answer:

@@ -46,11 +46,28 @@ def test_a_clip_of_no_more_frames_is_tested_on_its_validation_frames(write_raw):
     np.testing.assert_array_equal(test.high, validation.high)
 
 
-@pytest.mark.parametrize(("frames", "height"), [(FRAMES - 1, 70), (FRAMES, 63)])
-def test_clips_that_will_not_do(write_raw, frames, height):
+@pytest.mark.parametrize(
+    ("frames", "height", "message"),
+    [
+        (FRAMES - 1, 70, "ends after frame 235, but 236 are needed: give a longer video"),
+        (FRAMES, 63, "are 63x81, but 64x64 or more are needed: give a larger video"),
+    ],
+)
+def test_clips_that_will_not_do(write_raw, frames, height, message):
     path, _ = write_raw(frames, height)
-    with pytest.raises(InputError, match=f"has {frames} frames of {height}x81, but 236 of 64x64"):
+    with pytest.raises(InputError, match=message):
         prepare_clip(path, TABLE_4)
+
+
+def test_another_clip_of_the_same_name_is_other_data(write_raw):
+    path, _ = write_raw(FRAMES, 64)
+    first = prepare_clip(path, TABLE_4).identity
+    assert prepare_clip(path, TABLE_4).identity == first
+    content = bytearray(path.read_bytes())
+    half = len(content) // 2
+    content[half : half + 500] = bytes(500)
+    path.write_bytes(bytes(content))
+    assert prepare_clip(path, TABLE_4).identity != first
 
 
 def test_the_part_for_the_errata(write_raw):

@@ -57,7 +57,10 @@ def test_generated_data_have_the_preset_s_sizes(kind, options, tmp_path):
         for pair in pairs:
             assert pair.high.shape[1:] == (size.height, size.width)
             assert pair.scale == scale
-            np.testing.assert_array_equal(pair.low, degrade(pair.high, data.degradation, scale))
+            # As published: the diamond is blurred before it is made smaller.
+            way = "gaussian_bicubic" if kind == "diamond" else "bicubic"
+            np.testing.assert_array_equal(pair.low, degrade(pair.high, way, scale))
+            assert data.degradation == way
     assert (data.dataset, data.data_source) == (kind.removesuffix("4x"), "generated")
     frames = [frame.tobytes() for pairs in data.splits.values() for p in pairs for frame in p.high]
     assert len(set(frames)) == len(frames)  # no frame is in two splits
@@ -75,7 +78,7 @@ def test_the_diamond_can_be_a_video(options, tmp_path, write_y4m):
     np.testing.assert_array_equal(data.splits["test"][0].high, middle[-size.test_frames :])
     assert data.data_source == "clip.y4m"
     options.video, _ = write_y4m(frames - 1, size.height, size.width)
-    with pytest.raises(InputError, match=f"has {frames - 1} frames of .*; ?|but {frames} of"):
+    with pytest.raises(InputError, match=f"ends after frame {frames - 1}, but {frames} are needed"):
         data_for("diamond", options, SMOKE, tmp_path)
 
 
@@ -91,7 +94,8 @@ def test_clips_are_cut_in_time_and_to_one_size(write_y4m):
     assert data.data_source == "long.y4m+short.y4m"
     for frames, height in ((14, 10), (30, 9)):
         path, _ = write_y4m(frames, height, 12)
-        with pytest.raises(InputError, match=f"has {frames} frames of {height}x12, but 15 of"):
+        wrong = "ends after frame 14, but 15 are" if frames == 14 else "are 9x12, but 10x12 or more"
+        with pytest.raises(InputError, match=wrong):
             prepare_videos([path], size)
 
 
@@ -122,7 +126,7 @@ def write_triplets(tmp_path):
     """Writes triplets of grey pictures of odd size; returns the folder and the pictures."""
 
     def write(folder, names, frames):
-        pictures = np.random.default_rng(1).integers(0, 256, (len(names), 3, 33, 48), np.uint8)
+        pictures = np.random.default_rng(1).integers(0, 256, (len(names), 3, 65, 72), np.uint8)
         for name, triplet in zip(names, pictures, strict=True):
             (tmp_path / folder / name).mkdir(parents=True)
             for file, frame in zip(frames, triplet, strict=True):
@@ -151,7 +155,7 @@ def test_triplets_of_the_public_data_sets(options, write_triplets):
     expected["test_ucf101"] = others[:1]
     for split, high in expected.items():
         read = made[split]
-        np.testing.assert_array_equal(np.rint(read.high * 255), high[:, :, :32])
+        np.testing.assert_array_equal(np.rint(read.high * 255), high[:, :, :64])
         np.testing.assert_array_equal(read.low, degrade(read.high, "bicubic"))
     assert made["test_ucf101"].dataset == "ucf101"
     assert made["train"].source == "Vimeo-90K"
@@ -166,8 +170,20 @@ def test_too_few_triplets_of_vimeo90k(options, write_triplets):
     for part in ("train", "test"):
         (options.vimeo90k / f"tri_{part}list.txt").write_text("00001/0001")
     size = ClipSize(0, 0, train_frames=3, validation_frames=1, test_frames=1)
-    with pytest.raises(InputError, match=r"vimeo has 1 triplets for training, but 2 or more are"):
+    with pytest.raises(InputError, match=r"training list of .*vimeo has 1 triplets, but 2 or more"):
         prepare_triplets(size, 0, options)
+
+
+def test_plans_of_real_clips(options, write_y4m):
+    options.video, _ = write_y4m(2, 4, 4)
+    (train, validation, test) = (
+        sizes_for("table4", options, SMOKE)[name] for name in ("train", "validation", "test")
+    )
+    assert [pair.high.shape for pair in train] == [(188, 64, 64)]
+    assert [pair.high.shape for pair in validation + test] == [(48, 64, 64)] * 2
+    size = SMOKE.clips["clips"]
+    (pair,) = sizes_for("clips", options, SMOKE)["train"]
+    assert pair.high.shape == (size.train_frames, size.height, size.width)
 
 
 def test_what_lacks_data(options, write_y4m):

@@ -137,6 +137,14 @@ def test_a_second_start_trains_nothing_and_gives_the_same_rows(
     assert outputs.path("stages").read_bytes() == stages
 
 
+def test_rows_on_other_data_go(outputs, scores):
+    outputs.forget("scores", SCORE_COLUMNS, STUDY, but={"generated"})
+    left = read_rows(outputs.path("scores"), SCORE_COLUMNS)
+    assert left == [row for row in scores if row["data_source"] == "generated"]
+    outputs.forget("scores", SCORE_COLUMNS, "phantom", but=set())
+    assert read_rows(outputs.path("scores"), SCORE_COLUMNS) == left
+
+
 def test_each_step_starts_where_the_one_before_it_ended(outputs):
     # Streams are fixed while F and R learn, so that what the streams make stays what it was.
     from keras_vsr.training.checkpoint import Checkpoint

@@ -50,7 +50,7 @@ def make_field(**cells):
     off = np.float32((0.3, -0.4))
     return {
         "first": disc,
-        "second": disc,
+        "second": 1 - disc,
         "true_flow": flow,
         "found_flow": flow + off,
         "motion": np.array("5.7 degrees a frame"),
@@ -217,6 +217,11 @@ def test_arrows_start_where_they_should_and_point_as_the_flow_does():
         # In data coordinates, with row 0 on top, dy > 0 is drawn downwards.
         assert (one.angles, one.scale_units) == ("xy", "xy")
     assert panels[1].yaxis_inverted()
+    np.testing.assert_array_equal(panels[0].images[0].get_array(), field["first"])
+    times = round(1 / true.scale)
+    for axes in panels[1:3]:
+        (key,) = axes.findobj(matplotlib.quiver.QuiverKey)
+        assert (key.U, key.label) == (1, f"1 px, drawn {times} times as long")
     # The longest true arrow is no longer than from one arrow to the next, or hardly.
     step = np.diff(np.unique(true.XY[:, 0]))[0]
     assert 0.5 * step < np.hypot(true.U, true.V).max() / true.scale <= 1.1 * step

@@ -101,6 +101,10 @@ def test_errors_share_one_scale_set_by_bicubic():
     ((low, high),) = limits
     assert high == -low == pytest.approx(25.5, rel=1e-4)  # 0.1 of 255
     assert np.abs(errors["plain"].get_array()).max() == pytest.approx(2.55, rel=1e-3)
+    frames = make_frames()
+    for name, network in (("plain", "delta/plain"), ("bicubic", "bicubic")):
+        signed = 255.0 * (frames[network].astype(float) - frames["high"])
+        np.testing.assert_allclose(errors[name].get_array(), signed, atol=1e-4)
     far = make_frames()
     far["delta/plain"] = far["high"] + np.float32(0.5)
     assert "100% off the scale" in texts(picture_panel_figure(far))
@@ -109,6 +113,8 @@ def test_errors_share_one_scale_set_by_bicubic():
 def test_zoom_is_where_it_is_marked():
     columns = columns_of(picture_panel_figure(make_frames(), zoom=(3, 5, 6, 8)))
     whole, detail, _ = columns["best"]
+    best = make_frames()["kim_3dsrnet/residual"]
+    np.testing.assert_allclose(detail.images[0].get_array(), 255.0 * best, rtol=1e-6)
     box = whole.patches[-1]
     assert (*box.get_xy(), box.get_width(), box.get_height()) == (7, 5, 8, 6)
     assert (detail.get_xlim(), detail.get_ylim()) == ((7, 15), (11, 5))

@@ -301,21 +301,17 @@ def of_triplets(model, psnr_db, **cells):
     return score(model, psnr_db, ssim_uniform7=0.94, **cells)
 
 
-def test_space_and_time_needs_its_data_and_a_full_training(folders):
+def test_space_and_time_needs_all_of_its_data(folders):
     folder, write = folders
-    last = "all jointly fine-tuned"  # printed: 32.85 dB, 0.9401
-    cases = (
-        ({"data_source": "generated"}, 32.5, "not run here"),
-        ({"data_source": "Vimeo-90K", "preset": "quick"}, 32.5, "not run here"),
-        ({"data_source": "Vimeo-90K"}, 32.5, "reproduced"),
-        ({"data_source": "Vimeo-90K"}, 29.5, "contradicted"),
-    )
-    for cells, psnr_db, verdict in cases:
-        write("described", "scores", SCORE_COLUMNS, [of_triplets("joint", psnr_db, **cells)])
+    last = "all jointly fine-tuned"
+    for source in ("generated", "Vimeo-90K"):
+        write(
+            "described", "scores", SCORE_COLUMNS, [of_triplets("joint", 32.5, data_source=source)]
+        )
         rows = [row for row in made(folder)[1] if (row["table"], row["model"]) == ("S2", last)]
         (vimeo,) = (row for row in rows if row["dataset"] == "Vimeo-90K")
         (ucf101,) = (row for row in rows if row["dataset"] == "UCF101")
-        assert (vimeo["verdict"], vimeo["described_psnr_db"]) == (verdict, f"{psnr_db:g}")
+        assert (vimeo["verdict"], vimeo["described_psnr_db"]) == ("not run here", "32.5")
         assert (ucf101["verdict"], ucf101["described_psnr_db"]) == ("not run here", "")
         assert "--ucf101 DIR" in ucf101["because"]
     with_san = [row for row in made(folder)[1] if row["table"] == "S1" and "SAN" in row["model"]]
