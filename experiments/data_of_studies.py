@@ -52,10 +52,10 @@ def data_for(kind: str, options: argparse.Namespace, preset: Preset, cache: Path
     """
     makers: dict[str, Callable[[], StudyData]] = {
         "climate": lambda: _climate(options, preset, cache),
-        "phantom": lambda: prepare_phantom(preset.clips["phantom"], options.seed),
-        "phantom4x": lambda: prepare_phantom(preset.clips["phantom4x"], options.seed, scale=4),
-        "diamond": lambda: prepare_diamond(preset.clips["diamond"], options.seed, options.video),
-        "clips": lambda: prepare_videos(clips(options), preset.clips["clips"]),
+        "phantom": lambda: prepare_phantom(preset.clip("phantom"), options.seed),
+        "phantom4x": lambda: prepare_phantom(preset.clip("phantom4x"), options.seed, scale=4),
+        "diamond": lambda: prepare_diamond(preset.clip("diamond"), options.seed, options.video),
+        "clips": lambda: prepare_videos(clips(options), preset.clip("clips")),
         "table4": lambda: prepare_clip(table_4_clip(options), TABLE_4),
     }
     return makers[kind]()
@@ -75,7 +75,7 @@ def sizes_for(kind: str, options: argparse.Namespace, preset: Preset) -> dict[st
         part = TABLE_4
         counts = (part.train, part.validation, part.validation)
         return _empty((part.height, part.width), counts, 1, 2)
-    size = preset.clips[kind]
+    size = preset.clip(kind)
     number = {"clips": lambda: len(clips(options))}.get(kind, lambda: size.train_clips)()
     counts = (size.train_frames, size.validation_frames, size.test_frames)
     return _empty((size.height, size.width), counts, number, 4 if kind == "phantom4x" else 2)

@@ -44,7 +44,7 @@ def dry_run(
         one = cost(chosen, task, splits[STUDIES[task.study].data])
         lines.append((task.study, task.job.model, task.variant, one))
     if "space_time" in own:
-        size = chosen.clips["triplets"]
+        size = chosen.clip("triplets")
         counts = triplet_counts(size, options)
         print("data set triplets")
         for split, count in counts.items():

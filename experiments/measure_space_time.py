@@ -60,7 +60,7 @@ def measure_space_time(preset: Preset, options: argparse.Namespace, outputs: Out
     Raises:
         InputError: what was given cannot be used.
     """
-    size = preset.clips["triplets"]
+    size = preset.clip("triplets")
     splits = prepare_triplets(size, options.seed, options)
     study = SpaceTime(splits, preset, size, options.seed, outputs)
     counts = {split: sum(len(one.low) for one in many) for split, many in splits.items()}
@@ -90,7 +90,7 @@ def step_cost(preset: Preset, step: Step, counts: dict[str, int]) -> Cost:
         step: The step.
         counts: Triplets of each split.
     """
-    size, frame = preset.size(step.stage, STUDY), preset.clips["triplets"]
+    size, frame = preset.size(step.stage, STUDY), preset.clip("triplets")
     network = build_network(preset, step, residual=False)
     shape = (1, 2, frame.height // SCALE, frame.width // SCALE, 1)
     each = multiply_adds(network, shape)

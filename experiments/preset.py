@@ -113,6 +113,18 @@ class Preset:
     flow_steps: int | None = None
     space_time: SpaceTimeWidths = SpaceTimeWidths()
 
+    def clip(self, kind: str) -> ClipSize:
+        """The size of one kind of data.
+
+        Raises:
+            InputError: the preset has none.
+        """
+        if kind not in self.clips:
+            raise InputError(
+                f"the preset {self.name} has no sizes of {kind}: add [clips.{kind}] to its file"
+            )
+        return self.clips[kind]
+
     def size(self, model: str, study: str) -> ModelSize:
         """How long a model is trained in a study, and on what."""
         return self.models.get(f"{study}/{model}") or self.models.get(model, ModelSize())

@@ -194,7 +194,9 @@ def test_raw_cut_short(tmp_path, missing):
 
 def test_raw_with_no_or_wrong_size(tmp_path):
     path = write_raw(tmp_path / "a.yuv", luma())
-    with pytest.raises(InputError, match=r"give size=\(height, width\)"):
+    with pytest.raises(
+        InputError, match=r"convert it to \.y4m, or read it with size=\(height, width\)"
+    ):
         read_video(path)
     with pytest.raises(InputError, match="the size is wrong or the file is cut short"):
         read_video(path, size=(HEIGHT, WIDTH + 6))

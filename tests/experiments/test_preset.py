@@ -86,7 +86,13 @@ def test_recipes_have_the_published_numbers():
         "flow4x": (5e-4, 0.0, 1, 300, 10),
         "two_in_one": (1e-3, 1e-3, 10, 100, 8),
         "integrated_2021": (5e-4, 0.0, 1, 300, 10),
+        "parallel5_residual": (2e-4, 0.0, 1, 300, 10),  # not published
     }
+
+
+def test_data_without_a_size():
+    with pytest.raises(InputError, match=r"preset smoke has no sizes of tv: add \[clips.tv\]"):
+        preset.load("smoke").clip("tv")
 
 
 def test_unknown_preset():

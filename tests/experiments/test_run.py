@@ -77,7 +77,10 @@ def refused(tiny, tmp_path, capsys):
             ["--study", "real_video", "--testdata", "nowhere"],
             r"real_video has no data: nowhere has none of the test clips \(vid4",
         ),
-        (["--study", "flow", "--models", "srcnn"], "flow has no models to choose: leave --models"),
+        (
+            ["--study", "flow", "--models", "srcnn"],
+            "flow cannot be run in part: leave --models out",
+        ),
         (["--seed", "-1"], "--seed is -1; it must be 0 to "),
         (["--seed", str(2**63)], f"--seed is {2**63}; it must be 0 to {2**63 - 1}"),
     ],
@@ -119,11 +122,42 @@ def test_backend_that_is_not_installed(refused, monkeypatch):
 
 def test_missing_file(refused, tmp_path):
     path = tmp_path / "gone.h5"
-    assert f"there is no file {path}; give the path of a climate data file" in refused(
-        "--data", path
-    )
+    assert f"--data: there is no {path}; check the path" in refused("--data", path)
     assert f"there is no file {tmp_path}" in refused("--data", tmp_path)
-    assert f"there is no file {'a' * 300}" in refused("--data", "a" * 300)
+    assert f"there is no {'a' * 300}" in refused("--data", "a" * 300)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--study", "space_time", "--video", "gone.mp4"], "--video: there is no gone.mp4; check"),
+        (["--video", __file__], "--video is of no use to climate_2019, climate_2021: leave it out"),
+        (["--study", "phantom", "--data", __file__], "--data is of no use to phantom: leave it"),
+        (
+            ["--study", "phantom", "--vimeo90k", __file__, "--ucf101", __file__],
+            "--vimeo90k is of no use to phantom",
+        ),
+        (
+            ["--study", "phantom", "space_time", "--models", "fsrcnn_2019"],
+            "space_time cannot be run in part: leave --models out",
+        ),
+        (
+            ["--study", "phantom", "--errata", "E1"],
+            "--errata and --protocol as_run are for the climate studies, not phantom: add --study",
+        ),
+    ],
+)
+def test_what_nothing_would_use(refused, arguments, message):
+    assert message in refused(*arguments)
+
+
+def test_data_of_studies_on_video_is_a_video(refused, tmp_path):
+    path = tmp_path / "clip.y4m"
+    path.write_bytes(b"YUV4MPEG2 W8 H8 F25:1 Ip A1:1 Cmono\n")
+    for study in ("diamond_2021", "real_video", "container_2019", "space_time"):
+        assert f"{path} holds no frame" in refused(
+            "--preset", "smoke", "--study", study, "--data", path
+        )
 
 
 def test_wrong_dataset_names(refused, write_pair):
@@ -311,7 +345,7 @@ def run_program(*arguments, **settings):
     ("arguments", "variables", "message"),
     [
         (["--study", "climate_2020"], {}, "no study is called 'climate_2020'; "),
-        (["--data", "gone.h5"], {}, "there is no file gone.h5; "),
+        (["--data", "gone.h5"], {}, "--data: there is no gone.h5; "),
         ([], {"KERAS_BACKEND": "theano"}, "KERAS_BACKEND is 'theano'; "),
         (["--out", os.devnull], {}, f"cannot write the output folder {os.devnull}: "),
     ],
