@@ -26,13 +26,41 @@ def test_a_residual_window_network_gains_half_a_db_more(backend):
     assert best >= GAINS[backend, "fsrcnn_2019"] + 0.5
 
 
+# On real clips 5-parallel stays at bicubic enlargement for as long as the quick preset trains it.
+WITHOUT_GAIN = {("real_video", "parallel5")}
+
+
+@pytest.mark.parametrize("study", ["phantom", "diamond_2021", "real_video", "flow4x"])
+def test_residual_networks_gain_on_other_frames(study):
+    rows = read_rows(REPORTS / "tables" / "gain.csv")
+    gains = {
+        row["model"]: float(row["residual_gain_db"])
+        for row in rows
+        if (row["backend"], row["study"]) == ("torch", study) and row["residual_gain_db"]
+    }
+    assert len(gains) >= 2
+    without = {model for model, gain in gains.items() if gain <= 0}
+    assert {(study, model) for model in without} == {p for p in WITHOUT_GAIN if p[0] == study}
+
+
+def test_flow_finds_a_translation_to_a_fifth_of_a_pixel():
+    rows = read_rows(REPORTS / "tables" / "flow.csv")
+    shifts = [row for row in rows if row["case"] == "translation"]
+    assert len(shifts) == 4
+    for row in shifts:
+        assert all(float(row[f"endpoint_error_px_{backend}"]) < 0.2 for backend in BACKENDS)
+
+
 def test_every_cell_of_ours_has_its_row():
     rows = set()
     for kind in ("scores", "epochs"):
         for backend in BACKENDS:
             rows |= {r["row"] for r in read_rows(REPORTS / "measured" / f"{backend}_{kind}.csv")}
     tables = [*sorted((REPORTS / "tables").glob("table_2019_*.csv"))]
-    tables.append(REPORTS / "tables" / "climate_2021.csv")
+    tables += [
+        REPORTS / "tables" / f"{name}.csv"
+        for name in ("climate_2021", "diamond_2021", "space_time")
+    ]
     assert len(tables) >= 9
     for table in tables:
         for row in read_rows(table):

@@ -355,10 +355,15 @@ def gain_rows(measured: Measured) -> list[Row]:
         for row in measured.scores.values()
     }
     there = {place[:2] for place in datasets}
+    tried = {(backend, study) for study, _, backend in datasets}
+    tried |= {(backend, study) for study, _, _, backend in measured.skipped}
     rows = []
     for backend in measured.backends:
         for study, split in ((study, split) for study in models for split in TEST_SPLITS):
             if split != "test" and (study, split) not in there:
+                continue
+            # Each backend runs the climate studies; of others, lines that say nothing are left out.
+            if (backend, study) not in tried and study not in CLIMATE_STUDIES:
                 continue
             on_any = (datasets.get((study, split, other), "") for other in measured.backends)
             dataset = datasets.get((study, split, backend)) or next(filter(None, on_any), "")
