@@ -140,17 +140,28 @@ def times() -> list[str]:
     rows = read_rows(REPORTS / "measured" / "commands.csv")
     lines = ["| command, in this order in a fresh clone | backend | time |", "|---|---|---:|"]
     for row in rows:
-        minutes, seconds = divmod(round(float(row["seconds"])), 60)
-        lines.append(
-            f"| {row['row']}: `{row['command']}` | {row['backend']} | {minutes}:{seconds:02d} |"
-        )
-    lines += ["", f"Times as minutes:seconds, on {rows[0]['device']}."]
+        time = _clock(float(row["seconds"]))
+        lines.append(f"| {row['row']}: `{row['command']}` | {row['backend']} | {time} |")
+    studies: dict[str, float] = {}
+    for row in read_rows(REPORTS / "measured" / "torch_stages.csv"):
+        studies[row["study"]] = studies.get(row["study"], 0.0) + float(row["seconds"])
+    each = ", ".join(f"`{study}` {_clock(seconds)}" for study, seconds in studies.items())
+    lines += [
+        "",
+        f"Times as minutes:seconds, on {rows[0]['device']}. Training and scoring of each study "
+        f"with torch, quick preset: {each}; together {_clock(sum(studies.values()))}.",
+    ]
     return lines
 
 
 def _climate_rows(table: str) -> list[dict[str, str]]:
     rows = read_rows(REPORTS / "tables" / f"{table}.csv")
     return [row for row in rows if row["study"] in CLIMATE_STUDIES]
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"
 
 
 def _apart(row: dict[str, str]) -> float:
