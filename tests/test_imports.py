@@ -25,7 +25,7 @@ ROOMS = {
     "training": LEAVES | {"data", "layers", "models", "weights", "inference"},
     "evaluation": LEAVES | {"data", "layers", "models", "weights", "inference", "training"},
     "reporting": LEAVES,
-    "__main__": {"errors", "environment", "weights"},
+    "__main__": {"errors", "environment", "weights", "data", "inference"},
 }
 BACKENDS = {"keras", "torch", "tensorflow", "jax"}
 KERAS_ROOMS = {"layers", "models", "weights", "inference", "training", "evaluation"}

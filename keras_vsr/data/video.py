@@ -5,8 +5,9 @@ encoder was given losslessly comes back bit for bit.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -94,11 +95,50 @@ def iter_video(
     return _cut(path, _frames(path, size), first, count, size)
 
 
+class VideoFacts(NamedTuple):
+    """What a video says of itself.
+
+    Attributes:
+        frames: How many there are; None where it does not say.
+        rate: Frames a second; None where it does not say.
+    """
+
+    frames: int | None
+    rate: Fraction | None
+
+
+def video_facts(path: Path, *, size: tuple[int, int] | None = None) -> VideoFacts:
+    """Length and speed of a video, without reading its frames.
+
+    Args:
+        path: As for `read_video`; a file that could not be read has no facts.
+        size: (height, width) in pixels, which raw files need.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return VideoFacts(len(list_images(path)), None)
+    if suffix in MP4_SUFFIXES and path.exists():
+        return _mp4_facts(path)
+    if suffix in Y4M_SUFFIXES and path.exists():
+        return _y4m_facts(path)
+    if suffix in RAW_SUFFIXES and path.exists() and size is not None:
+        height, width = size
+        frame_bytes = height * width + 2 * _ceil(height, 2) * _ceil(width, 2)
+        return VideoFacts(path.stat().st_size // frame_bytes, None)
+    return VideoFacts(None, None)
+
+
 def to_unit(frames: np.ndarray) -> np.ndarray:
     """Scales 8-bit frames to float32 in [0, 1]: the coded value 255 becomes 1."""
     if frames.dtype != np.uint8:
         raise ValueError(f"frames must be uint8, not {frames.dtype}")
     return frames.astype(np.float32) / np.float32(255)
+
+
+def to_code(frames: np.ndarray) -> np.ndarray:
+    """The way back from `to_unit`: rounds to 8 bits, and values beyond them to the nearest one."""
+    return np.rint(np.clip(frames, 0, 1) * 255).astype(np.uint8)
 
 
 def _cut(
@@ -194,6 +234,22 @@ def _mp4_frames(path: Path) -> Iterator[np.ndarray]:
         )
 
 
+def _mp4_facts(path: Path) -> VideoFacts:
+    unknown = VideoFacts(None, None)  # reading its frames will say why
+    try:
+        import av
+    except ImportError:
+        return unknown
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                return unknown
+            stream = container.streams.video[0]
+            return VideoFacts(stream.frames or None, stream.average_rate or None)
+    except (av.FFmpegError, OSError):
+        return unknown
+
+
 def _luma_plane(path: Path, frame) -> np.ndarray:
     """The coded luma; PyAV's `to_ndarray(format="gray")` would stretch it to full range."""
     if frame.format.name not in LUMA_FORMATS:
@@ -242,6 +298,27 @@ def _read_y4m_header(path: Path, file: BinaryIO) -> tuple[int, int, int]:
         return height, width, 0
     down, across = Y4M_CHROMA[colour]
     return height, width, 2 * _ceil(height, down) * _ceil(width, across)
+
+
+def _y4m_facts(path: Path) -> VideoFacts:
+    with _open(path) as file:
+        height, width, chroma_bytes = _read_y4m_header(path, file)
+        begun = file.tell()
+        line = len(file.readline(LONGEST_Y4M_LINE))
+        file.seek(0)
+        tags = file.readline(LONGEST_Y4M_LINE).decode("latin-1").split()
+    # Frames may have tags in their first lines: they are taken to be alike.
+    frames = (path.stat().st_size - begun) // (line + height * width + chroma_bytes)
+    return VideoFacts(frames, next((_rate(tag[1:]) for tag in tags if tag[0] == "F"), None))
+
+
+def _rate(text: str) -> Fraction | None:
+    """Frames a second from "30000:1001"; None where there is no sense in it."""
+    try:
+        rate = Fraction(text.replace(":", "/"))
+    except (ValueError, ZeroDivisionError):
+        return None
+    return rate if rate > 0 else None
 
 
 def _raw_frames(path: Path, size: tuple[int, int] | None) -> Iterator[np.ndarray]:
