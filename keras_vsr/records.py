@@ -15,9 +15,9 @@ UNFINISHED = ".unfinished"  # suffix of a file that is being written
 
 # Who made a row, with what, on what: shared by every measured row.
 CONTEXT_COLUMNS = (
-    "preset",  # smoke, quick or paper
+    "preset",  # smoke, quick or paper; of the benchmark cpu or gpu
     "seed",
-    "backend",  # torch, tensorflow or jax
+    "backend",  # torch, tensorflow or jax; in the benchmark also native_torch and legacy_tf
     "backend_version",
     "keras_version",
     "numpy_version",
@@ -149,6 +149,33 @@ FLOW_COLUMNS = (
     "parameters",
     "steps",  # of the optimizer, all trainings so far together
     "seconds",  # of training, likewise; wall clock, compiling included
+    *CONTEXT_COLUMNS,
+)
+
+# One row: one network, or one part of the roof, timed in one worker process on one backend.
+BENCHMARK_COLUMNS = (
+    "row",  # key: model/task/backend/layout/repetition
+    "model",  # name of a network; of the roof sgemm, convolution or copy
+    "task",  # train: one step; predict: one forward pass; roof
+    "layout",  # of features in memory: channels_last, channels_first or contiguous
+    "repetition",  # number of the worker process, from 1
+    "shape",  # of the input, channels last; of the roof, of its operands
+    "parameters",
+    "multiply_adds",  # of one call; a training step is counted as three forward passes
+    "first_call_ms",  # tracing and compiling, and the first run
+    "warm_up_calls",  # not counted, after the first one
+    "calls",  # timed ones
+    "median_ms",  # of the timed calls
+    "gmac_per_s",  # 1e9 multiply-adds a second, from the median
+    "gb_per_s",  # 1e9 bytes read and written a second, of the roof's copy
+    "peak_mb",  # most memory during the task, 1e6 bytes: of the process, or on a GPU of the GPU
+    "psnr_db",  # predict: of the output; train: after one step, from the second step's loss
+    "difference",  # largest one from the first worker's result, as a part of its range or loss
+    "agrees",  # whether that is small enough: yes or no
+    "weights",  # digest of the first weights, read back from the network
+    "data",  # digest of input and truth
+    "threads",
+    "tf32",  # whether a GPU may round factors to 10 bits: off
     *CONTEXT_COLUMNS,
 )
 

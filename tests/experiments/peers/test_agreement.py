@@ -14,6 +14,7 @@ from experiments.peers import weights  # noqa: E402
 from experiments.peers.delta import Delta  # noqa: E402
 from experiments.peers.errata import AS_DESCRIBED, AS_RUN, Errata  # noqa: E402
 from experiments.peers.fsrcnn import Fsrcnn  # noqa: E402
+from experiments.peers.kim_3dsrnet import Kim3dsrnet  # noqa: E402
 from experiments.peers.parallel5 import Parallel5  # noqa: E402
 from experiments.peers.srnet3d import Srnet3d  # noqa: E402
 from experiments.peers.training import Trainer  # noqa: E402
@@ -36,6 +37,8 @@ class Pair:
         peer: The class.
         network: Name of the builder; with `prefix`, put before the names of its layers.
         takes: "frame", "window" or "enlarged", a window of frames at HR size.
+        integrated: Whether it is of 2021, with that year's errata.
+        border: HR pixels that its output lacks on each side.
         recipe: How it was trained.
         small: Arguments of both for a test of the sums.
         trained: Arguments of both for a training of few seconds.
@@ -46,6 +49,8 @@ class Pair:
     prefix: str
     takes: str
     recipe: str
+    integrated: bool = False
+    border: int = 2
     small: dict = field(default_factory=dict)
     trained: dict = field(default_factory=dict)
 
@@ -54,7 +59,7 @@ FEW_DELTA = {"filters": 3, "stem_filters": 4, "upscale_filters": 3, "wide_filter
 FEW_PARALLEL5 = {"filters_2d": 3, "filters_3d": 3, "wide_filters": 4, "upscale_filters": 3}
 FEW_PARALLEL5 |= {"recursions_3d": 2}
 PAIRS = {
-    "fsrcnn": Pair(Fsrcnn, "fsrcnn_2019", "fsrcnn_2019_", "frame", "fsrcnn"),
+    "fsrcnn": Pair(Fsrcnn, "fsrcnn_2019", "fsrcnn_2019_", "frame", "fsrcnn", border=0),
     "srnet3d": Pair(Srnet3d, "srnet3d", "srnet3d_", "enlarged", "srnet3d_raw"),
     "parallel5": Pair(
         Parallel5,
@@ -62,10 +67,23 @@ PAIRS = {
         "",
         "window",
         "integrated_2021",
-        FEW_PARALLEL5,
-        {"filters_3d": 4, "wide_filters": 8},
+        integrated=True,
+        small=FEW_PARALLEL5,
+        trained={"filters_3d": 4, "wide_filters": 8},
     ),
-    "delta": Pair(Delta, "delta", "", "window", "integrated_2021", FEW_DELTA),
+    "delta": Pair(
+        Delta, "delta", "", "window", "integrated_2021", integrated=True, small=FEW_DELTA
+    ),
+    "kim_3dsrnet": Pair(
+        Kim3dsrnet,
+        "kim_3dsrnet",
+        "kim_3dsrnet_",
+        "window",
+        "kim_3dsrnet",
+        border=0,
+        small={"filters": 4},
+        trained={"filters": 8},
+    ),
 }
 
 
@@ -82,7 +100,7 @@ def output(peer, x):
 def built(pair, arguments, errata=AS_DESCRIBED):
     """The network with random weights and the peer with the same ones."""
     of_keras, of_peer = dict(arguments), dict(arguments)
-    if pair.takes == "window":
+    if pair.integrated:
         of_peer["errata"] = errata
         of_keras = {"recursions_2d": errata.recursions_2d} | of_keras
     if pair.network == "parallel5":
@@ -105,6 +123,9 @@ FORWARD = [
     ("delta", {"order": "as_run"}, Errata(e13=True)),
     ("delta", {"recursions_3d": 2, "first_block": (1, 3, 2, 2, 1)}, AS_RUN),
     ("delta", {"recursions_2d": 1, "first_block": (3, 3, 3, 3, 3)}, AS_RUN),
+    ("kim_3dsrnet", {}, AS_DESCRIBED),
+    ("kim_3dsrnet", {"residual": False, "scale": 3}, AS_DESCRIBED),
+    ("kim_3dsrnet", {"scale": 4}, AS_DESCRIBED),
 ]
 
 
@@ -127,7 +148,7 @@ def test_forward(name, arguments, errata):
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_peer_has_the_parameters_of_its_network(name):
     pair = PAIRS[name]
-    model, peer = built(pair, {"recursions_2d": 1} if pair.takes == "window" else {}, AS_RUN)
+    model, peer = built(pair, {"recursions_2d": 1} if pair.integrated else {}, AS_RUN)
     used = {path: peer.get_submodule(path) for path in peer.keras_layers()}
     count = sum(value.numel() for module in used.values() for value in module.parameters())
     assert count == model.count_params()
@@ -141,9 +162,9 @@ def data(pair, batches, size):
         high = enlarge(generator.random((size, 5, *LOW)), "bicubic")
         low = high.reshape(size, 5, LOW[0], 2, LOW[1], 2).mean(axis=(3, 5))
         given = enlarge(low, "bicubic") if pair.takes == "enlarged" else low
-        given, truth = (
-            (given[:, 0], high[:, 0]) if pair.takes == "frame" else (given, high[:, 2, 2:-2, 2:-2])
-        )
+        inside = slice(pair.border, -pair.border or None)
+        given, truth = (given[:, 0], high[:, 0]) if pair.takes == "frame" else (given, high[:, 2])
+        truth = truth[:, inside, inside]
         yield tuple((recipe.intensity * x[..., None]).astype(np.float32) for x in (given, truth))
 
 
@@ -161,7 +182,7 @@ def distance(some, others):
 # The full depth multiplies rounding: first weights that are changed in their last bit change the
 # losses of Delta by up to 4e-5 in 20 steps and 1e-2 in 50; with two runs by 5e-5, with one by 6e-7.
 DEPTHS = [(2, 50), (5, 20)] if keras.backend.backend() == "torch" else [(1, 50)]
-TRAININGS = [("fsrcnn", {}, 50), ("srnet3d", {}, 50)]
+TRAININGS = [("fsrcnn", {}, 50), ("srnet3d", {}, 50), ("kim_3dsrnet", {}, 50)]
 TRAININGS += [
     (name, {"recursions_2d": recursions, "recursions_3d": recursions}, steps)
     for name in ("parallel5", "delta")

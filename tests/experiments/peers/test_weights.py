@@ -12,6 +12,7 @@ from experiments.peers import weights  # noqa: E402
 from experiments.peers.delta import Delta  # noqa: E402
 from experiments.peers.errata import AS_RUN  # noqa: E402
 from experiments.peers.fsrcnn import Fsrcnn  # noqa: E402
+from experiments.peers.kim_3dsrnet import Kim3dsrnet  # noqa: E402
 from experiments.peers.parallel5 import Parallel5  # noqa: E402
 from experiments.peers.srnet3d import Srnet3d  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
@@ -47,9 +48,11 @@ def test_kernel_of_a_transposed_convolution():
         (Srnet3d(), 63_129),
         (Srnet3d(last_kernel=5, order="as_run"), 63_641),
         (Delta(), 83_702),
+        (Kim3dsrnet(), 451_332),
+        (Kim3dsrnet(scale=3), 459_977),
         (Parallel5(filters_3d=8, volume="srnet3d", errata=AS_RUN), 127_986),
     ],
-    ids=["fsrcnn", "srnet3d", "srnet3d-5x5", "delta", "parallel5-first"],
+    ids=["fsrcnn", "srnet3d", "srnet3d-5x5", "delta", "kim", "kim-x3", "parallel5-first"],
 )
 def test_parameters(peer, count):
     # 127,986: with the recursive blocks of stacks 1, 2 and 5, which are never run.
