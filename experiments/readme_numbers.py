@@ -114,7 +114,7 @@ def backends() -> list[str]:
     """How far the backends part on the climate data, and what is missing."""
     rows = [
         row
-        for row in _climate_rows("backends")
+        for row in _climate_rows("backend_psnr")
         if row["variant"] != "interpolation" and row["model"] in LABELS
     ]
     compared = [row for row in rows if row["largest_difference_db"]]

@@ -473,7 +473,7 @@ def write_tables(measured: Path, published: Path, out: Path) -> list[Path]:
 
     Returns:
         The files written: `table_2019_{1,2,3,4,5,6,7,8}.csv`, `climate_2021.csv`,
-        `diamond_2021.csv`, `space_time.csv`, `parameters_2021.csv`, `gain.csv`, `backends.csv`
+        `diamond_2021.csv`, `space_time.csv`, `parameters_2021.csv`, `gain.csv`, `backend_psnr.csv`
         and `backend_seconds.csv`.
 
     Raises:
@@ -498,7 +498,7 @@ def write_tables(measured: Path, published: Path, out: Path) -> list[Path]:
         parameter_rows(read_parameters(published), rows),
     )
     tables["gain"] = (GAIN_COLUMNS, gain_rows(rows))
-    tables["backends"] = (BACKEND_COLUMNS, backend_rows(rows))
+    tables["backend_psnr"] = (BACKEND_COLUMNS, backend_rows(rows))
     tables["backend_seconds"] = (SECONDS_COLUMNS, seconds_rows(rows))
     paths = []
     for name, (columns, lines) in tables.items():

@@ -216,7 +216,7 @@ def of_all_studies(tmp_path_factory):
 def test_every_table_is_written_with_its_columns(written):
     names = {f"table_2019_{number}" for number in "12345678"}
     names |= {"climate_2021", "diamond_2021", "space_time", "parameters_2021"}
-    names |= {"gain", "backends", "backend_seconds"}
+    names |= {"gain", "backend_psnr", "backend_seconds"}
     assert set(written) == names
     assert tuple(written["gain"][0]) == tables.GAIN_COLUMNS
     assert tuple(written["table_2019_1"][0]) == tables.RESULT_TABLE_COLUMNS
@@ -423,7 +423,7 @@ def test_gain_takes_whole_frames_where_there_is_no_middle_and_a_second_test(of_a
         *(("clip", "flow_warped", "21"), ("clip", "joint", "22")),
     ]
     assert rows[2]["data_source"] == "foreman.mp4"
-    backends = [row for row in of_all_studies["backends"] if row["study"] == "space_time"]
+    backends = [row for row in of_all_studies["backend_psnr"] if row["study"] == "space_time"]
     assert [row["psnr_db_torch"] for row in backends] == ["31", "33"]  # not of the second test
 
 
@@ -492,7 +492,7 @@ def test_gain(written):
 
 
 def test_backends(written):
-    row = find(written["backends"], model="fsrcnn_2019", variant="plain")
+    row = find(written["backend_psnr"], model="fsrcnn_2019", variant="plain")
     assert (row["psnr_db_torch"], row["psnr_db_tensorflow"], row["psnr_db_jax"]) == (
         "40",
         "40.25",
@@ -500,7 +500,7 @@ def test_backends(written):
     )
     assert row["largest_difference_db"] == "0.25"
     assert row["note"] == "not measured on jax"
-    skipped = find(written["backends"], model="delta", variant="plain")
+    skipped = find(written["backend_psnr"], model="delta", variant="plain")
     assert skipped["largest_difference_db"] == ""
     assert f"not run on tensorflow: {SLOW}" in skipped["note"]
 
