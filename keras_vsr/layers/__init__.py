@@ -1,7 +1,7 @@
 """The few layers that Keras lacks."""
 
 from keras_vsr.layers.bicubic import BicubicEnlarge
-from keras_vsr.layers.conv3d import Conv3D
+from keras_vsr.layers.convolution import Conv2D, Conv2DTranspose, Conv3D
 from keras_vsr.layers.edge_pad import EdgePad
 from keras_vsr.layers.layout import default_data_format, drop_depth, to_inner, to_public
 from keras_vsr.layers.packing import BatchToFrames, FramesToBatch, PackWindows, UnpackWindows
@@ -14,6 +14,8 @@ from keras_vsr.layers.warp import Warp
 __all__ = [
     "BatchToFrames",
     "BicubicEnlarge",
+    "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
     "CropLike",
     "EdgePad",

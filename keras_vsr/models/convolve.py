@@ -1,8 +1,6 @@
 """A 2D convolution with what the published networks put around it: border and activation."""
 
-import keras
-
-from keras_vsr.layers import EdgePad, ParametricReLU
+from keras_vsr.layers import Conv2D, EdgePad, ParametricReLU
 
 BORDERS = ("zeros", "replicate")
 PARAMETRIC = {"prelu": False, "prelu_shared": True}  # whether one slope serves all channels
@@ -31,7 +29,7 @@ def convolve(x, filters, kernel, *, border="zeros", activation=None, data_format
         raise ValueError(f"kernel must be odd where the border is replicated; got {kernel}")
     if border == "replicate" and kernel > 1:
         x = EdgePad(kernel // 2, data_format=data_format, name=f"{name}_border")(x)
-    x = keras.layers.Conv2D(
+    x = Conv2D(
         filters,
         kernel,
         padding="valid" if border == "replicate" else "same",

@@ -12,7 +12,15 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import BatchToFrames, FramesToBatch, default_data_format, to_inner, to_public
+from keras_vsr.layers import (
+    BatchToFrames,
+    Conv2D,
+    Conv2DTranspose,
+    FramesToBatch,
+    default_data_format,
+    to_inner,
+    to_public,
+)
 from keras_vsr.models.recursion import recursive_block
 from keras_vsr.models.residual import add_to_middle_frame, bicubic
 from keras_vsr.models.srnet3d import srnet3d_trunk
@@ -133,7 +141,7 @@ def delta_trunk(
     if len(first_block) != WINDOW or not set(first_block) <= {1, 2, 3}:
         raise ValueError(f"first_block must hold five numbers from 1 to 3; got {first_block}")
     channel_axis = 1 if data_format == "channels_first" else -1
-    conv = partial(keras.layers.Conv2D, padding="same", activation="relu", data_format=data_format)
+    conv = partial(Conv2D, padding="same", activation="relu", data_format=data_format)
 
     x = FramesToBatch(name="frames_to_batch")(window)
     x = to_inner(x, data_format, "enter")
@@ -162,7 +170,7 @@ def delta_trunk(
                 ]
                 trunk = recursive_block(trunk, pair, recursions_2d, f"block{block}_pair{number}")
     trunk = conv(stem_filters, 1, name="block3_expand")(trunk)
-    trunk = keras.layers.Conv2DTranspose(
+    trunk = Conv2DTranspose(
         upscale_filters,
         4,
         strides=scale,

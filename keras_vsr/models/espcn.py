@@ -8,7 +8,7 @@ not said; it is of zeros, as in public implementations.
 
 import keras
 
-from keras_vsr.layers import PixelShuffle, default_data_format, to_inner, to_public
+from keras_vsr.layers import Conv2D, PixelShuffle, default_data_format, to_inner, to_public
 from keras_vsr.models.residual import add_bicubic
 
 KERNELS = (5, 3, 3)  # of the three layers of tanh; 3 of the last one
@@ -45,7 +45,7 @@ def espcn(
     frame = keras.Input((None, None, channels), name="frame")
     x = to_inner(frame, data_format, "enter")
     for layer, (width, kernel) in enumerate(zip(filters, KERNELS, strict=True), start=1):
-        x = keras.layers.Conv2D(
+        x = Conv2D(
             width,
             kernel,
             padding="same",
@@ -53,7 +53,7 @@ def espcn(
             data_format=data_format,
             name=f"{name}_conv{layer}",
         )(x)
-    x = keras.layers.Conv2D(
+    x = Conv2D(
         channels * scale * scale,
         3,
         padding="same",

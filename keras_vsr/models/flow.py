@@ -20,6 +20,7 @@ import keras
 
 from keras_vsr.layers import (
     BicubicEnlarge,
+    Conv2D,
     CropLike,
     PadToMultiple,
     Warp,
@@ -67,7 +68,7 @@ def flow_network(
     if not low < high:
         raise ValueError(f"data_range must be (MIN, MAX) with MIN < MAX; got {data_range}")
     data_format = data_format or default_data_format()
-    conv = partial(keras.layers.Conv2D, padding="same", data_format=data_format)
+    conv = partial(Conv2D, padding="same", data_format=data_format)
     stack = [
         conv(count, kernel, activation="leaky_relu", name=f"{name}_conv{position}")
         for position, count in enumerate(filters, start=1)

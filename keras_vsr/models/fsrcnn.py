@@ -9,7 +9,7 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import EdgePad, default_data_format, to_inner, to_public
+from keras_vsr.layers import Conv2DTranspose, EdgePad, default_data_format, to_inner, to_public
 from keras_vsr.models.convolve import convolve
 from keras_vsr.models.residual import add_bicubic
 
@@ -100,7 +100,7 @@ def _enlarge(x, scale, border, zero, data_format, name):
     outside = -(-(reach + phase) // scale) if border == "replicate" else 0
     if outside:
         x = EdgePad(outside, data_format=data_format, name=f"{name}_border")(x)
-    x = keras.layers.Conv2DTranspose(
+    x = Conv2DTranspose(
         1,
         KERNEL,
         strides=scale,

@@ -11,7 +11,7 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import default_data_format, to_inner, to_public
+from keras_vsr.layers import Conv2D, Conv2DTranspose, default_data_format, to_inner, to_public
 from keras_vsr.models.convolve import PARAMETRIC, activate_parametric, convolve
 from keras_vsr.models.residual import add_bicubic
 
@@ -47,16 +47,14 @@ def fsrcnn_2019(
         (batch, scale * h, scale * w, 1)
     """
     data_format = data_format or default_data_format()
-    conv = partial(
-        keras.layers.Conv2D, padding="same", activation=activation, data_format=data_format
-    )
+    conv = partial(Conv2D, padding="same", activation=activation, data_format=data_format)
     frame = keras.Input((None, None, 1), name="frame")
     x = to_inner(frame, data_format, "enter")
     x = conv(filters, 5, name=f"{name}_extract")(x)
     x = conv(mapping_filters, 1, name=f"{name}_shrink")(x)
     x = conv(mapping_filters, 3, name=f"{name}_map")(x)
     x = conv(filters, 1, name=f"{name}_expand")(x)
-    x = keras.layers.Conv2DTranspose(
+    x = Conv2DTranspose(
         upscale_filters,
         4,
         strides=scale,
@@ -118,7 +116,7 @@ def fsrcnn_2019_prelu(
     x = conv(x, mapping_filters, 1, name=f"{name}_shrink")
     x = conv(x, mapping_filters, 3, name=f"{name}_map")
     x = conv(x, filters, 1, name=f"{name}_expand")
-    x = keras.layers.Conv2DTranspose(
+    x = Conv2DTranspose(
         upscale_filters,
         2,
         strides=2,

@@ -6,7 +6,7 @@ a weight; R adds what is still missing.
 
 import keras
 
-from keras_vsr.layers import default_data_format, to_inner, to_public
+from keras_vsr.layers import Conv2D, default_data_format, to_inner, to_public
 from keras_vsr.models.unet import unet
 
 PRINTED_CHANNELS = 3  # in and out of F in Table 3: erratum E15
@@ -97,7 +97,7 @@ def refinement_network(
     data_format = data_format or default_data_format()
 
     def conv(x, width, kernel, part, **options):
-        return keras.layers.Conv2D(
+        return Conv2D(
             width,
             kernel,
             padding="same",

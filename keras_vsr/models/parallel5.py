@@ -10,6 +10,8 @@ from functools import partial
 import keras
 
 from keras_vsr.layers import (
+    Conv2D,
+    Conv2DTranspose,
     Conv3D,
     RangeLimiter,
     default_data_format,
@@ -140,14 +142,14 @@ def frame_stack(
     Both are in the inner layout; `recursions=0` leaves the block out, `prefix` goes before the
     layers' names.
     """
-    conv = partial(keras.layers.Conv2D, padding="same", activation="relu", data_format=data_format)
+    conv = partial(Conv2D, padding="same", activation="relu", data_format=data_format)
     x = conv(wide_filters, 5, name=f"{prefix}stem")(x)
     x = conv(filters, 1, name=f"{prefix}shrink")(x)
     if recursions:
         pair = [conv(filters, 3, activation=None, name=f"{prefix}block{i}") for i in (1, 2)]
         x = recursive_block(x, pair, recursions, f"{prefix}block")
     x = conv(wide_filters, 1, name=f"{prefix}expand")(x)
-    x = keras.layers.Conv2DTranspose(
+    x = Conv2DTranspose(
         upscale_filters,
         4,
         strides=scale,
@@ -182,7 +184,7 @@ def volume_stack(x, *, filters, wide_filters, recursions, order, zero_last, data
     x = conv(wide_filters, 3, padding="valid", name="volume_collapse1")(x)
     x = conv(wide_filters, 3, padding="valid", name="volume_collapse2")(x)
     x = drop_depth(x, data_format)
-    return keras.layers.Conv2D(
+    return Conv2D(
         1,
         LAST_KERNEL,
         padding="same",

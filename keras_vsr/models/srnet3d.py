@@ -9,7 +9,7 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import Conv3D, default_data_format, drop_depth, to_inner, to_public
+from keras_vsr.layers import Conv2D, Conv3D, default_data_format, drop_depth, to_inner, to_public
 from keras_vsr.models.recursion import recursive_block
 from keras_vsr.models.residual import add_to_middle_frame
 from keras_vsr.window import WINDOW
@@ -72,7 +72,7 @@ def srnet3d_trunk(
     x = conv(filters, 3, padding="valid", name=f"{prefix}collapse1")(x)
     x = conv(filters, 3, padding="valid", name=f"{prefix}collapse2")(x)
     x = drop_depth(x, data_format)
-    return keras.layers.Conv2D(
+    return Conv2D(
         1,
         last_kernel,
         padding="same",

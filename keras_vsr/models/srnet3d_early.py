@@ -8,7 +8,7 @@ from functools import partial
 
 import keras
 
-from keras_vsr.layers import Conv3D, default_data_format, drop_depth, to_inner, to_public
+from keras_vsr.layers import Conv2D, Conv3D, default_data_format, drop_depth, to_inner, to_public
 from keras_vsr.models.residual import add_to_middle_frame
 from keras_vsr.window import WINDOW
 
@@ -51,7 +51,7 @@ def srnet3d_early(
     for layer in (1, 2):
         x = conv(padding="valid", name=f"{name}_collapse{layer}")(x)
     x = drop_depth(x, data_format)
-    x = keras.layers.Conv2D(
+    x = Conv2D(
         1,
         3,
         padding="same",

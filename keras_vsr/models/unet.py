@@ -8,6 +8,7 @@ five levels back with bilinear enlargement and the features of the same size bes
 import keras
 
 from keras_vsr.layers import (
+    Conv2D,
     CropLike,
     PadToMultiple,
     default_data_format,
@@ -65,7 +66,7 @@ def unet(
     def conv(x, width, kernel, part):
         nonlocal convolutions
         convolutions += 1
-        x = keras.layers.Conv2D(
+        x = Conv2D(
             width, kernel, padding="same", data_format=data_format, name=f"{name}_conv{part}"
         )(x)
         if convolutions <= linear_layers:
@@ -92,7 +93,7 @@ def unet(
         x = conv(x, width, 3, f"{level}_1")
         x = keras.layers.Concatenate(channels_axis, name=f"{name}_beside{level}")([x, beside])
         x = conv(x, width, 3, f"{level}_2")
-    x = keras.layers.Conv2D(
+    x = Conv2D(
         outputs,
         3,
         padding="same",
