@@ -5,6 +5,7 @@ holds only the results named, and computes those between two of them again when 
 due: less memory for the time of one more run forward.
 """
 
+import gc
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from keras_vsr.models.graph import made_by, tensors_between, tensors_of
 
 RELU_INSIDE = "_relu"  # in the names of a recursive block's ReLUs that its sum leads around
 HELD = 1 / 3  # of what is held without
+YOUNG = 1  # generation of objects, as the garbage collector counts
 BISECTIONS = 20  # to a millionth of what is held without
 
 
@@ -113,13 +115,19 @@ class _Part:
 
 def _recomputed(part: _Part) -> Callable:
     """A part that keeps what it takes alone, and is run again when its gradient is due."""
-    remat = keras.remat(part)
     if keras.backend.backend() != "torch":
-        return remat
+        return keras.remat(part)
+
+    def run(*given):
+        made = part(*given)
+        # Keras on torch leaves each layer's arguments in a circle of references: all that the part
+        # has computed would be held until Python happens to look for those.
+        gc.collect(YOUNG)
+        return made
+
     # Torch would leave the second run by an exception as soon as it has all that it needs. That
-    # passes through Keras, which makes a longer message of it, and then what was computed is held
-    # in a circle of references until Python happens to look for those.
-    return partial(remat, early_stop=False, preserve_rng_state=False)
+    # passes through Keras, which makes a longer message of it, and of that such a circle, too.
+    return partial(keras.remat(run), early_stop=False, preserve_rng_state=False)
 
 
 def _parts(model: keras.Model, kept: Sequence[str]) -> list[_Part]:
