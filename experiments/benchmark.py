@@ -55,7 +55,7 @@ WORKER_SECONDS = 900  # until a process is given up
 COSTS = {"torch": 15, "tensorflow": 15, "jax": 22, "legacy_tf": 7, "native_torch": 18}
 PREPARE_COST = 8
 CLIPS = "torch"  # measures clips
-CLIP_COSTS = {"time": 12, "memory": 20}
+CLIP_COSTS = {"time": 10, "memory": 25}
 REASONS = ROOT / "reports" / "reasons.csv"
 
 Row = dict[str, str]
@@ -119,25 +119,33 @@ def run(options: argparse.Namespace) -> int:
     check_folder(options.out)
 
     clips = CLIPS in backends
-    parts = [("memory", 1), *(("time", turn) for turn in range(1, options.repetitions + 1))]
     turns = [(name, turn) for turn in range(1, options.repetitions + 1) for name in backends]
-    costs = [CLIP_COSTS[part] for part, _ in parts] if clips else []
-    progress = Progress([PREPARE_COST, *(COSTS[n] for n, _ in turns), *costs], rate=1.0)
+    # Behind the backends of each repetition the clips; their memory is watched once.
+    steps: list[tuple[str, str, int]] = []
+    for name, turn in turns:
+        steps.append((name, "", turn))
+        if clips and name == backends[-1]:
+            steps.append((CLIPS, "time", turn))
+    steps += [(CLIPS, "memory", 1)] if clips else []
+    costs = [CLIP_COSTS[part] if part else COSTS[name] for name, part, _ in steps]
+    progress = Progress([PREPARE_COST, *costs], rate=1.0)
     with tempfile.TemporaryDirectory(prefix="keras_vsr_benchmark_") as temporary:
         folder = Path(temporary)
         progress.start("first weights and data")
         prepare(folder, path, models)
         progress.finish(f"of {len(models)} networks", timed=False)
-        for name, turn in turns:
-            progress.start(f"{name}, repetition {turn} of {options.repetitions}")
-            measure(folder, path, name, turn, models)
-            progress.finish("measured", timed=True)
-        for part, turn in parts if clips else ():
-            progress.start(f"clips, {part}, repetition {turn}")
-            measure_clips(folder, path, part, turn, models)
+        for name, part, turn in steps:
+            what = f"clips, {part}" if part else name
+            progress.start(f"{what}, repetition {turn} of {options.repetitions}")
+            if part:
+                measure_clips(folder, path, part, turn, models)
+            else:
+                measure(folder, path, name, turn, models)
             progress.finish("measured", timed=True)
         rows = with_agreement(folder, turns)
-        clip_rows = [row for part in parts if clips for row in rows_of_clips(folder, *part)]
+        clip_rows = [
+            row for _, part, turn in steps if part for row in rows_of_clips(folder, part, turn)
+        ]
     measured = options.out / "measured"
     write_rows(measured / f"benchmark_{chosen.name}.csv", BENCHMARK_COLUMNS, rows)
     write_rows(measured / f"benchmark_clips_{chosen.name}.csv", BENCHMARK_CLIP_COLUMNS, clip_rows)

@@ -34,7 +34,7 @@ SETTLED = 50  # frames after which memory must not grow any more
 STARTED = 8  # frames that are not timed: the graph is cut and the first batch laid out before them
 COMPARED = 3  # windows whose frames are compared
 BATCHES = 50  # in the epoch that is fed
-STEPS = 3  # that are timed, of each kind
+STEPS = 2  # that are timed, of each kind
 
 # Networks that are enlarged with, and those of the preset that must be chosen for them.
 ENLARGED = {

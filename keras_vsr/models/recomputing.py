@@ -5,7 +5,6 @@ holds only the results named, and computes those between two of them again when 
 due: less memory for the time of one more run forward.
 """
 
-import gc
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,11 +13,11 @@ from typing import NamedTuple
 
 import keras
 
+from keras_vsr.models.garbage import clear_arguments
 from keras_vsr.models.graph import made_by, tensors_between, tensors_of
 
 RELU_INSIDE = "_relu"  # in the names of a recursive block's ReLUs that its sum leads around
 HELD = 1 / 3  # of what is held without
-YOUNG = 1  # generation of objects, as the garbage collector counts
 BISECTIONS = 20  # to a millionth of what is held without
 
 
@@ -120,13 +119,11 @@ def _recomputed(part: _Part) -> Callable:
 
     def run(*given):
         made = part(*given)
-        # Keras on torch leaves each layer's arguments in a circle of references: all that the part
-        # has computed would be held until Python happens to look for those.
-        gc.collect(YOUNG)
+        clear_arguments()
         return made
 
     # Torch would leave the second run by an exception as soon as it has all that it needs. That
-    # passes through Keras, which makes a longer message of it, and of that such a circle, too.
+    # passes through Keras, which makes a longer message of it, which holds what was computed.
     return partial(keras.remat(run), early_stop=False, preserve_rng_state=False)
 
 
