@@ -5,8 +5,11 @@
 
 Every backend has a worker process of its own in each repetition, and they take turns, so that a
 machine whose speed drifts drifts for all. Weights, data, threads and number format are the same for
-all. Rows go to DIR/measured/benchmark_<preset>.csv, the table to DIR/tables/backends.csv, the
-figure to DIR/figures; nothing is written before all has been measured.
+all. On torch, processes of their own measure whole clips: enlarging them, training with remat, and
+feeding. Rows go to DIR/measured/benchmark_<preset>.csv and benchmark_clips_<preset>.csv, the tables
+to DIR/tables/backends.csv and benchmark_targets.csv, the figure to DIR/figures; nothing is written
+before all has been measured. What is known about targets that are not met stands in
+reports/reasons.csv.
 
 Exit status: 0; 1 where a result is not that of the other backends, or where a ratio is more than
 10 % above the one in OLD.csv; 2 where something given is not as needed.
@@ -30,7 +33,12 @@ from experiments.benchmarking.contenders import CONTENDERS  # noqa: E402
 from experiments.progress import Progress  # noqa: E402
 from keras_vsr.environment import BACKENDS, package_version  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
-from keras_vsr.records import BENCHMARK_COLUMNS, read_rows, write_rows  # noqa: E402
+from keras_vsr.records import (  # noqa: E402
+    BENCHMARK_CLIP_COLUMNS,
+    BENCHMARK_COLUMNS,
+    read_rows,
+    write_rows,
+)
 from keras_vsr.reporting.benchmark import (  # noqa: E402
     ROOF,
     became_worse,
@@ -38,6 +46,7 @@ from keras_vsr.reporting.benchmark import (  # noqa: E402
     write_backends,
 )
 from keras_vsr.reporting.figures_benchmark import write_benchmark_figures  # noqa: E402
+from keras_vsr.reporting.targets import write_targets  # noqa: E402
 
 OUT = ROOT / "results" / "benchmark"
 REPETITIONS = 5
@@ -45,6 +54,9 @@ WORKER_SECONDS = 900  # until a process is given up
 # Seconds of a worker with all networks, two quiet cores: what time is left is first told from them.
 COSTS = {"torch": 15, "tensorflow": 15, "jax": 22, "legacy_tf": 7, "native_torch": 18}
 PREPARE_COST = 8
+CLIPS = "torch"  # measures clips
+CLIP_COSTS = {"time": 10, "memory": 25}
+REASONS = ROOT / "reports" / "reasons.csv"
 
 Row = dict[str, str]
 
@@ -106,22 +118,41 @@ def run(options: argparse.Namespace) -> int:
     old = read_table(options.compare) if options.compare else []
     check_folder(options.out)
 
+    clips = CLIPS in backends
     turns = [(name, turn) for turn in range(1, options.repetitions + 1) for name in backends]
-    progress = Progress([PREPARE_COST, *(COSTS[name] for name, _ in turns)], rate=1.0)
+    # Behind the backends of each repetition the clips; their memory is watched once.
+    steps: list[tuple[str, str, int]] = []
+    for name, turn in turns:
+        steps.append((name, "", turn))
+        if clips and name == backends[-1]:
+            steps.append((CLIPS, "time", turn))
+    steps += [(CLIPS, "memory", 1)] if clips else []
+    costs = [CLIP_COSTS[part] if part else COSTS[name] for name, part, _ in steps]
+    progress = Progress([PREPARE_COST, *costs], rate=1.0)
     with tempfile.TemporaryDirectory(prefix="keras_vsr_benchmark_") as temporary:
         folder = Path(temporary)
         progress.start("first weights and data")
         prepare(folder, path, models)
         progress.finish(f"of {len(models)} networks", timed=False)
-        for name, turn in turns:
-            progress.start(f"{name}, repetition {turn} of {options.repetitions}")
-            measure(folder, path, name, turn, models)
+        for name, part, turn in steps:
+            what = f"clips, {part}" if part else name
+            progress.start(f"{what}, repetition {turn} of {options.repetitions}")
+            if part:
+                measure_clips(folder, path, part, turn, models)
+            else:
+                measure(folder, path, name, turn, models)
             progress.finish("measured", timed=True)
         rows = with_agreement(folder, turns)
-    write_rows(options.out / "measured" / f"benchmark_{chosen.name}.csv", BENCHMARK_COLUMNS, rows)
-    table = write_backends(options.out / "measured", options.out / "tables")
-    figures = write_benchmark_figures(options.out / "measured", options.out / "figures")
-    print("\n".join(map(str, (table, *figures))))
+        clip_rows = [
+            row for _, part, turn in steps if part for row in rows_of_clips(folder, part, turn)
+        ]
+    measured = options.out / "measured"
+    write_rows(measured / f"benchmark_{chosen.name}.csv", BENCHMARK_COLUMNS, rows)
+    write_rows(measured / f"benchmark_clips_{chosen.name}.csv", BENCHMARK_CLIP_COLUMNS, clip_rows)
+    table = write_backends(measured, options.out / "tables")
+    targets = write_targets(measured, REASONS, options.out / "tables")
+    figures = write_benchmark_figures(measured, options.out / "figures")
+    print("\n".join(map(str, (table, *targets, *figures))))
 
     sentences = disagreements(rows)
     if options.compare:
@@ -201,8 +232,27 @@ def measure(folder: Path, preset_file: Path, name: str, turn: int, models: list[
     start("benchmark_worker.py", library, folder, *given)
 
 
-def start(program: str, library: str, folder: Path, *arguments: object) -> None:
-    """Runs a program beside this one to its end.
+def measure_clips(folder: Path, preset_file: Path, part: str, turn: int, models: list[str]) -> None:
+    """Runs one worker of clips."""
+    # What is freed goes back to the system, so that its memory is what is in use.
+    settings = {"MALLOC_MMAP_THRESHOLD_": "1000000"} if part == "memory" else {}
+    given = (folder, preset_file, part, turn, threads(), *models)
+    start("benchmark_clip.py", CLIPS, folder, *given, settings=settings)
+
+
+def rows_of_clips(folder: Path, part: str, turn: int) -> list[Row]:
+    """What a worker of clips measured."""
+    return read_rows(folder / f"clips_{part}_{turn}.csv", BENCHMARK_CLIP_COLUMNS)
+
+
+def start(
+    program: str,
+    library: str,
+    folder: Path,
+    *arguments: object,
+    settings: dict[str, str] | None = None,
+) -> None:
+    """Runs a program beside this one to its end, with settings of its own where it has some.
 
     Raises:
         InputError: it failed.
@@ -212,7 +262,7 @@ def start(program: str, library: str, folder: Path, *arguments: object) -> None:
         try:
             done = subprocess.run(
                 [sys.executable, str(ROOT / "experiments" / program), *map(str, arguments)],
-                env=environment(library, folder),
+                env=environment(library, folder) | (settings or {}),
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 timeout=WORKER_SECONDS,

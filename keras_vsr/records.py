@@ -179,6 +179,23 @@ BENCHMARK_COLUMNS = (
     *CONTEXT_COLUMNS,
 )
 
+# One row: one quantity of enlarging a clip, of recomputing or of feeding, in one worker process.
+BENCHMARK_CLIP_COLUMNS = (
+    "row",  # key: model/task/quantity/backend/repetition
+    "model",
+    "task",  # enlarge: a clip; remat: training with remat=True; feed: the batches of an epoch
+    "quantity",  # see reports/README.md
+    "repetition",  # number of the worker process, from 1
+    "shape",  # of the clip (frames, height, width), or of a batch
+    "value",
+    "unit",  # frames/s, ms, MB (1e6 bytes), or ratio
+    "threads",
+    *CONTEXT_COLUMNS,
+)
+
+# One row: a measured fact, typed by a person, about a target that is not met.
+REASON_COLUMNS = ("target", "model", "task", "backend", "reason")
+
 # One row: one of the README's commands in a fresh clone.
 COMMAND_COLUMNS = (
     "row",  # key

@@ -46,6 +46,11 @@ def peak_bytes() -> int:
     return torch.cuda.max_memory_allocated() if CUDA else memory.peak_bytes()
 
 
+def held_bytes() -> int:
+    """Memory now: on a GPU that of its tensors, else that of the process."""
+    return torch.cuda.memory_allocated() if CUDA else memory.resident_bytes()
+
+
 def sgemm(factor: np.ndarray) -> Callable[[], object]:
     """The product of a matrix with itself."""
     matrix = torch.from_numpy(factor).to(DEVICE)

@@ -1,4 +1,4 @@
-"""The most memory that this process has held since it was asked to count anew."""
+"""The memory that this process holds, and the most that it has since it was asked to count anew."""
 
 import resource
 import sys
@@ -21,9 +21,23 @@ def peak_bytes() -> int:
     Not `getrusage` where it can be helped: its peak holds that of the process which started this
     one, too.
     """
+    return _told("VmHWM:") or _most_ever()
+
+
+def resident_bytes() -> int:
+    """Resident memory now; where the system does not tell, the most that there has been."""
+    return _told("VmRSS:") or _most_ever()
+
+
+def _told(name: str) -> int:
+    """What the system tells of this process; 0 where it does not."""
     if STATUS.exists():
         for line in STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(name):
                 return 1024 * int(line.split()[1])
+    return 0
+
+
+def _most_ever() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

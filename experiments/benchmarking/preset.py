@@ -30,6 +30,8 @@ class Preset:
         sgemm: Rows and columns of the roof's matrices.
         convolution: (images, rows, columns) of the roof's convolution.
         copy_megabytes: Of the roof's copy.
+        clip: (frames, height, width) of the LR clip that is enlarged for its time.
+        long_clip: Of the one that is enlarged once, with its memory watched.
         shapes: For each network and task, (batch, rows, columns) or (batch, frames, rows, columns)
             of its input.
     """
@@ -40,6 +42,8 @@ class Preset:
     sgemm: int
     convolution: tuple[int, ...]
     copy_megabytes: float
+    clip: tuple[int, ...]
+    long_clip: tuple[int, ...]
     shapes: dict[str, dict[str, tuple[int, ...]]]
 
 
@@ -70,6 +74,8 @@ def load(path: Path) -> Preset:
         sgemm=given["roof"]["sgemm"],
         convolution=tuple(given["roof"]["convolution"]),
         copy_megabytes=given["roof"]["copy_megabytes"],
+        clip=tuple(given["clips"]["timed"]),
+        long_clip=tuple(given["clips"]["long"]),
         shapes={
             model: {task: tuple(tasks[task]) for task in TASKS}
             for model, tasks in given["models"].items()

@@ -24,10 +24,10 @@ from keras_vsr.data.degrade import enlarge as interpolate
 from keras_vsr.errors import InputError
 from keras_vsr.inference.activation_memory import BYTES
 from keras_vsr.inference.geometry import geometry
-from keras_vsr.inference.graph import output_of
 from keras_vsr.inference.predict import BATCH
 from keras_vsr.inference.split import split
 from keras_vsr.inference.tiled import TiledNetwork
+from keras_vsr.models.graph import output_of
 from keras_vsr.window import WINDOW
 
 HELD_COPIES = 2  # while frames of the last batch and of the next are joined

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_vsr.data.clips import packed_windows
+from keras_vsr.models.garbage import clear_arguments
 from keras_vsr.window import WINDOW
 
 # Output frames in a batch. Torch leaves its fast 3D convolutions for batches of one, and more than
@@ -35,6 +36,7 @@ def predict_batches(
         given = np.asarray(batch, np.float32) * np.float32(intensity)
         made = keras.ops.convert_to_numpy(model.predict_on_batch(given))
         outputs.append(np.asarray(made[: batch_size - missing], np.float32) / np.float32(intensity))
+        clear_arguments()
     return np.concatenate(outputs)
 
 

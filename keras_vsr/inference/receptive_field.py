@@ -12,8 +12,8 @@ import keras
 
 from keras_vsr.errors import InputError
 from keras_vsr.inference.geometry import geometry
-from keras_vsr.inference.graph import kind, made_by, output_of, tensors_of
 from keras_vsr.layers import BicubicEnlarge, EdgePad, PixelShuffle
+from keras_vsr.models.graph import kind, made_by, output_of, tensors_of
 
 ROWS, COLUMNS = 0, 1
 
@@ -97,7 +97,7 @@ def _view(model: keras.Model, axis: int) -> _View:
     """What the model's output sees of its input."""
     views = {id(model.inputs[0]): _View(0, 0, 1)}
     for tensor in tensors_of(model):
-        layer, tensors, _, _ = made_by(tensor)
+        layer, tensors, *_ = made_by(tensor)
         if kind(layer) in PACKING:
             tensors = tensors[:1]
         views[id(tensor)] = _after(layer, [views[id(one)] for one in tensors], axis)

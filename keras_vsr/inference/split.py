@@ -20,8 +20,8 @@ networks no 2D part.
 
 import keras
 
-from keras_vsr.inference.graph import kind, made_by, output_of, tensors_of
 from keras_vsr.layers import to_inner, to_public
+from keras_vsr.models.graph import kind, made_by, output_of, tensors_of
 from keras_vsr.window import WINDOW
 
 
@@ -103,7 +103,7 @@ def _maps_of_one_frame(model, volume, frame) -> list:
     joined = {}  # of a tensor: what each of the places that lie in its batch has become
     run = {}  # by layer and by what it was given
     for tensor in tensors_of(model):
-        layer, tensors, listed, place = made_by(tensor)
+        layer, tensors, listed, place, _ = made_by(tensor)
         given = [joined.get(id(one)) for one in tensors]
         if tensor is volume:
             return [one for (one,) in given]

@@ -19,6 +19,7 @@ from keras_vsr.layers import (
     to_inner,
     to_public,
 )
+from keras_vsr.models.recomputing import RecomputingModel, chain_costs, chosen
 from keras_vsr.models.recursion import recursive_block
 from keras_vsr.models.residual import add_to_middle_frame, bicubic
 from keras_vsr.models.srnet3d import srnet3d_trunk, taps
@@ -44,6 +45,7 @@ def parallel5(
     scale: int = 2,
     residual: bool = False,
     auxiliary: bool = False,
+    remat: bool = False,
     data_format: str | None = None,
     name: str = "parallel5",
 ) -> keras.Model:
@@ -69,6 +71,8 @@ def parallel5(
         auxiliary: Whether the middle frame's 2D map is a second output, for the report's optional
             loss: alpha times the MSE of that map, as `loss_weights=[1, alpha]`; alpha was 0 in the
             published runs.
+        remat: Whether training computes most activations a second time rather than hold them: about
+            a third of the memory for a third more time. Layers, weights and results are the same.
         data_format: Layout inside; None takes the backend's faster one.
         name: Name of the model.
 
@@ -131,7 +135,11 @@ def parallel5(
         x = RangeLimiter(data_range, dtype="float32", name="range_limiter")(x)
     if auxiliary:
         x = [x, to_public(maps[WINDOW // 2], data_format, "auxiliary")]
-    return keras.Model(window, x, name=name)
+    if not remat:
+        return keras.Model(window, x, name=name)
+    kept = [f"frame{position}_map" for position in range(1, WINDOW + 1)]
+    kept += chosen(chain_costs(keras.Model(window, x), "volume_"))
+    return RecomputingModel(window, x, name=name, kept=kept)
 
 
 def frame_stack(

@@ -68,8 +68,9 @@ def write_backends(measured: Path, out: Path) -> Path | None:
 
 
 def benchmark_files(measured: Path) -> list[Path]:
-    """The files of measured rows in a folder, one for each preset."""
-    return sorted(Path(measured).glob("benchmark_*.csv"))
+    """The files of measured rows in a folder, one for each preset, without those of clips."""
+    files = sorted(Path(measured).glob("benchmark_*.csv"))
+    return [path for path in files if not path.name.startswith("benchmark_clips_")]
 
 
 def read_benchmark(path: Path) -> list[Row]:

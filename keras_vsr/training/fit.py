@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_vsr.errors import InputError
 from keras_vsr.training.checkpoint import Checkpoint
+from keras_vsr.training.feeding import fed
 from keras_vsr.training.recipe import Recipe
 from keras_vsr.training.samples import Epochs
 from keras_vsr.training.validation import Held
@@ -128,21 +129,15 @@ def _train_epoch(model: keras.Model, order: Epochs, epoch: int, intensity: float
     """
     model.reset_metrics()
     losses = []
-    for step, (inputs, targets) in enumerate(order.batches(epoch), start=1):
-        # Not left to the loss: TensorFlow's ReLU makes zeros of NaN, and the weights would be lost.
-        if not (np.isfinite(inputs).all() and np.isfinite(targets).all()):
-            raise InputError(
-                f"the training data of {model.name} hold a value that is not a finite number in "
-                f"epoch {epoch}, batch {step}: look for NaN in the clips"
-            )
-        scale = np.float32(intensity)
-        loss = model.train_on_batch(inputs * scale, targets * scale)
+    for inputs, targets in fed(order, epoch, intensity, model.name):
+        loss = model.train_on_batch(inputs, targets)
+        del inputs, targets  # before the next ones are made
         model.reset_metrics()  # so that the value is this batch's own, and a bad one is named
         losses.append(float(loss))
         if not np.isfinite(losses[-1]):
             raise InputError(
-                f"the loss of {model.name} became {losses[-1]} in epoch {epoch}, batch {step}: "
-                "lower the learning rate"
+                f"the loss of {model.name} became {losses[-1]} in epoch {epoch}, batch "
+                f"{len(losses)}: lower the learning rate"
             )
     return float(np.mean(losses))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -59,19 +60,21 @@ class Samples:
         """Input frames of one sample."""
         return {"frame": 1, "window": WINDOW, "clip": self.clip_frames}[self.takes]
 
-    @property
+    @cached_property  # asked for in every step, and long clips have many
     def starts(self) -> np.ndarray:
-        """(clip, first frame) of each sample. Clips for `takes="clip"` overlap by 4 frames only, so
-        that each target frame is in one sample."""
+        """(clip, first frame) of each sample, read only. Clips for `takes="clip"` overlap by 4
+        frames only, so that each target frame is in one sample."""
         step = self.length - WINDOW + 1 if self.takes == "clip" else 1
         late = 0 if self.takes == "frame" else self.late
-        return np.array(
+        starts = np.array(
             [
                 (clip, start)
                 for clip, frames in enumerate(self.inputs)
                 for start in range(0, len(frames) - self.length - late + 1, step)
             ]
         ).reshape(-1, 2)
+        starts.setflags(write=False)
+        return starts
 
     def outputs_each(self) -> int:
         """Target frames of one sample."""

@@ -15,7 +15,7 @@ from experiments.benchmarking.contenders import CONTENDERS
 from experiments.benchmarking.timing import time_calls
 from keras_vsr.errors import InputError
 from keras_vsr.models import NETWORKS, build
-from keras_vsr.records import BENCHMARK_COLUMNS, read_rows, write_rows
+from keras_vsr.records import BENCHMARK_CLIP_COLUMNS, BENCHMARK_COLUMNS, read_rows, write_rows
 from keras_vsr.reporting.benchmark import (
     TABLE_COLUMNS,
     backend_rows,
@@ -25,6 +25,7 @@ from keras_vsr.reporting.benchmark import (
     roof,
     write_backends,
 )
+from keras_vsr.reporting.targets import TARGET_COLUMNS
 from keras_vsr.weights.initial import initialise
 
 TINY = """
@@ -36,6 +37,10 @@ seconds = 1000
 sgemm = 8
 convolution = [1, 6, 6]
 copy_megabytes = 0.1
+
+[clips]
+timed = [14, 5, 6]
+long = [7, 5, 6]
 
 [models.fsrcnn_2019]
 train = [2, 6, 7]
@@ -392,6 +397,47 @@ def test_rows_of_a_run(small_run):
 
 
 @pytest.mark.backend
+def test_rows_of_clips(small_run):
+    rows = read_rows(small_run / "measured" / "benchmark_clips_tiny.csv", BENCHMARK_CLIP_COLUMNS)
+    if keras.backend.backend() != "torch":
+        assert rows == []
+        return
+    assert len({line["row"] for line in rows}) == len(rows)
+    values = {(r["model"], r["task"], r["quantity"]): float(r["value"]) for r in rows}
+    enlarged = [model for model, task, quantity in values if quantity == "difference"]
+    assert enlarged == ["two_in_one", "2d_then_3d"]  # delta and parallel5 were not asked for
+    for model in enlarged:
+        assert values[model, "enlarge", "difference"] < 1e-4
+        rates = [values[model, "enlarge", f"{way}_rate"] for way in ("enlarge", "window_by_window")]
+        ratio = values[model, "enlarge", "ratio_to_window_by_window"]
+        assert ratio == pytest.approx(rates[0] / rates[1])
+        assert values[model, "enlarge", "settled_memory"] > 50
+        assert values[model, "enlarge", "memory_growth"] < 1
+    for model in ("fsrcnn_2019", "srnet3d"):
+        share = values[model, "feed", "feed"] / values[model, "feed", "step"]
+        assert values[model, "feed", "share_of_step"] == pytest.approx(share)
+        assert 1 < values[model, "feed", "memory_of_clip"] < 2
+    lines = read_rows(small_run / "tables" / "benchmark_targets_tiny.csv", TARGET_COLUMNS)
+    assert all(line["met"] for line in lines if line["task"] == "feed")
+
+
+@pytest.mark.backend
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="is measured on torch")
+def test_recomputing_is_measured(tmp_path):
+    from experiments.benchmarking import keras_clips
+
+    (tmp_path / "tiny.toml").write_text(
+        TINY + "[models.parallel5]\ntrain = [2, 5, 4, 4]\npredict = [1, 5, 4, 4]\n"
+    )
+    chosen = preset.load(tmp_path / "tiny.toml")
+    time = {name: value for name, value, _ in keras_clips.recomputing_time(chosen)}
+    assert time["time_ratio"] == pytest.approx(time["remat_step"] / time["plain_step"])
+    memory = {name: value for name, value, _ in keras_clips.recomputing_memory(chosen)}
+    ratio = memory["remat_memory"] / memory["plain_memory"]
+    assert memory["memory_ratio"] == pytest.approx(ratio)
+
+
+@pytest.mark.backend
 @pytest.mark.parametrize("model", ["fsrcnn_2019", "srnet3d"])
 def test_all_have_the_same_weights_data_and_psnr(small_run, model):
     rows = read_rows(small_run / "measured" / "benchmark_tiny.csv", BENCHMARK_COLUMNS)
@@ -414,8 +460,10 @@ def test_files_of_a_run(small_run):
     assert files == [
         "figures/benchmark_tiny.png",
         "figures/benchmark_tiny.svg",
+        "measured/benchmark_clips_tiny.csv",
         "measured/benchmark_tiny.csv",
         "tables/backends.csv",
+        "tables/benchmark_targets_tiny.csv",
     ]
     rows = read_table(small_run / "tables" / "backends.csv")
     assert {(line["model"], line["task"]) for line in rows} == {

@@ -1,5 +1,7 @@
 """A clip in batches is the clip one by one."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -90,3 +92,23 @@ def test_values_stay_where_they_are():
     model = keras.Model(frame, keras.layers.Identity()(frame))
     clip = frames_of((8, 5, 6))
     np.testing.assert_array_equal(predict_clip(model, "frame", clip, batch_size=BATCH), clip)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch's layers leave tensors")
+def test_no_tensors_are_left_behind():
+    import torch
+
+    model = build("delta", recursions_2d=1, recursions_3d=1)
+    windows = np.zeros((8, 5, 6, 7, 1), np.float32)
+
+    def left():
+        predict_batches(model, windows, batch_size=2)
+        return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
+
+    left()
+    gc.collect()
+    gc.disable()  # so that only what is cleared away on purpose is
+    try:
+        assert left() == left()
+    finally:
+        gc.enable()

@@ -1,5 +1,6 @@
 """The graph of a network, read from its end: which operation made a tensor, and of what."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import keras
@@ -13,12 +14,14 @@ class Call(NamedTuple):
         tensors: All tensors that it was given, in order.
         listed: Whether they were given as a list.
         place: Which of its results the tensor is.
+        arguments: Those of the call, by position and by name, with tensors among them.
     """
 
     operation: Any
     tensors: list
     listed: bool
     place: int
+    arguments: tuple[tuple, dict]
 
 
 def made_by(tensor) -> Call:
@@ -29,7 +32,8 @@ def made_by(tensor) -> Call:
     operation, call, place = tensor._keras_history
     node = operation._inbound_nodes[call]
     listed = isinstance(node.arguments.args[0], (list, tuple))
-    return Call(operation, node.input_tensors, listed, place)
+    arguments = node.arguments.args, node.arguments.kwargs
+    return Call(operation, node.input_tensors, listed, place, arguments)
 
 
 def kind(operation) -> str:
@@ -47,8 +51,16 @@ def tensors_of(model: keras.Model) -> list:
 
     The inputs are not among them, nor what is inside models that it is made of.
     """
-    done = {id(tensor) for tensor in model.inputs}
-    found, waiting = [], [output_of(model)]
+    return tensors_between(model.inputs, [output_of(model)])
+
+
+def tensors_between(inputs: Iterable, outputs: Iterable) -> list:
+    """All tensors that the outputs are made of, the outputs included, each after those it is of.
+
+    The inputs, and what is before them, are not among them.
+    """
+    done = {id(tensor) for tensor in inputs}
+    found, waiting = [], list(outputs)
     while waiting:
         tensor = waiting[-1]
         missing = [one for one in made_by(tensor).tensors if id(one) not in done]
