@@ -1,13 +1,13 @@
 """Convolutions that take another route where a backend's own is slow on a processor.
 
 Weights, names, arguments and results are those of the Keras layers. Which route is taken is settled
-here, once for each backend: on torch that of `torch_convolution`, on JAX that of `jax_convolution`;
-on TensorFlow, on a GPU, and for arguments that these do not know, Keras's own.
+here: that of `torch_convolution`, `tensorflow_convolution` or `jax_convolution`; on a GPU, and for
+arguments that these do not know, Keras's own.
 """
 
 import keras
 
-from keras_vsr.layers import jax_convolution, torch_convolution
+from keras_vsr.layers import jax_convolution, tensorflow_convolution, torch_convolution
 
 
 def _on_torch(layer, inputs) -> bool:
@@ -16,6 +16,10 @@ def _on_torch(layer, inputs) -> bool:
         and layer.data_format == "channels_first"
         and torch_convolution.wanted(inputs)
     )
+
+
+def _on_tensorflow(layer) -> bool:
+    return tensorflow_convolution.wanted() and layer.data_format == "channels_last"
 
 
 def _on_jax(layer) -> bool:
@@ -31,16 +35,21 @@ class _Convolution:
     """What the 2D and the 3D layer share."""
 
     def call(self, inputs):
-        if not (self._has_route() and _on_torch(self, inputs)):
-            return super().call(inputs)
-        bias = self.bias if self.use_bias else None
-        relu = self.activation is keras.activations.relu
-        made = torch_convolution.convolve(inputs, self.kernel, bias, self.padding, relu)
-        return made if relu else self.activation(made)
+        if _on_tensorflow(self) and self.use_bias:
+            made = self.convolution_op(inputs, self.kernel)
+            return self.activation(tensorflow_convolution.add_bias(made, self.bias))
+        if self._has_route() and _on_torch(self, inputs):
+            bias = self.bias if self.use_bias else None
+            relu = self.activation is keras.activations.relu
+            made = torch_convolution.convolve(inputs, self.kernel, bias, self.padding, relu)
+            return made if relu else self.activation(made)
+        return super().call(inputs)
 
     def convolution_op(self, inputs, kernel):
         if self._has_route() and _on_jax(self):
             return jax_convolution.convolve(inputs, kernel, self.padding)
+        if self._has_route() and self.rank == 2 and _on_tensorflow(self):
+            return tensorflow_convolution.convolve(inputs, kernel, self.padding)
         return super().convolution_op(inputs, kernel)
 
     def _has_route(self):
@@ -50,17 +59,17 @@ class _Convolution:
 
 @keras.saving.register_keras_serializable(package="keras_vsr")
 class Conv2D(_Convolution, keras.layers.Conv2D):
-    """`keras.layers.Conv2D`, faster on a processor with torch and with JAX."""
+    """`keras.layers.Conv2D`, faster on a processor."""
 
 
 @keras.saving.register_keras_serializable(package="keras_vsr")
 class Conv3D(_Convolution, keras.layers.Conv3D):
-    """`keras.layers.Conv3D`, faster on a processor with torch and with JAX."""
+    """`keras.layers.Conv3D`, faster on a processor."""
 
 
 @keras.saving.register_keras_serializable(package="keras_vsr")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose`, faster on a processor with torch and with JAX."""
+    """`keras.layers.Conv2DTranspose`, faster on a processor."""
 
     def call(self, inputs):
         bias = self.bias if self.use_bias else None
