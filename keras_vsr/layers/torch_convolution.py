@@ -45,20 +45,14 @@ def convolve(x, kernel, bias, padding, relu):
     Returns:
         (batch, filters, ...), channels last in memory, equal to `ops.conv` up to rounding.
     """
-    import torch
-
     kernel = ops.convert_to_tensor(kernel)
     bias = None if bias is None else ops.convert_to_tensor(bias)
     *taps, channels, filters = kernel.shape
-    several_rows = math.prod(taps[:-1]) > 1
-    if several_rows and channels == 1:
-        made = _rows_as_channels(x, kernel, bias, padding)
-    elif several_rows and filters <= FEW_FILTERS:
-        made = _rows_as_filters(x, kernel, bias, padding)
-    else:
-        border = [size // 2 if padding == "same" else 0 for size in taps]
-        return _onednn(x, kernel, bias, border, relu)
-    return torch.relu_(made) if relu else made
+    if math.prod(taps[:-1]) > 1 and channels == 1:
+        return _rows_as_channels(x, kernel, bias, padding, relu)
+    if len(taps) == 2 and taps[0] > 1 and filters <= FEW_FILTERS:
+        return _rows_as_filters(x, kernel, bias, padding, relu)
+    return _onednn(x, kernel, bias, _border(taps, padding), relu)
 
 
 def convolve_transposed(x, kernel, bias, stride, relu):
@@ -89,7 +83,7 @@ def convolve_transposed(x, kernel, bias, stride, relu):
     return torch.relu_(made) if relu else made
 
 
-def _onednn(x, kernel, bias, border, relu=False):
+def _onednn(x, kernel, bias, border, relu):
     """Straight to oneDNN, whatever the size of the batch."""
     import torch
 
@@ -103,11 +97,12 @@ def _onednn(x, kernel, bias, border, relu=False):
             x, weight, bias, border, once, once, 1, "relu", [], ""
         )
     made = torch.mkldnn_convolution(x, weight, bias, border, once, once, 1)
-    # In place: no gradient needs what was there before.
+    # In place, where no gradient needs what was there before: not behind a change of shape, which
+    # makes torch copy it all.
     return torch.relu_(made) if relu else made
 
 
-def _rows_as_channels(x, kernel, bias, padding):
+def _rows_as_channels(x, kernel, bias, padding, relu):
     """Of one channel: each row of taps gets a shifted copy of the frames as its channel."""
     *taps, width, _, filters = kernel.shape
     lay, _ = _differentiable()
@@ -115,11 +110,11 @@ def _rows_as_channels(x, kernel, bias, padding):
     batch, *sizes, count = copies.shape
     weight = kernel.reshape(count, 1, width, filters).movedim(0, 2)
     given = copies.reshape(-1, *sizes[-2:], count).permute(0, 3, 1, 2)
-    made = _onednn(given, weight, bias, [0, *_border([width], padding)])
+    made = _onednn(given, weight, bias, [0, *_border([width], padding)], relu)
     return made.permute(0, 2, 3, 1).reshape(batch, *sizes[:-1], -1, filters).movedim(-1, 1)
 
 
-def _rows_as_filters(x, kernel, bias, padding):
+def _rows_as_filters(x, kernel, bias, padding, relu):
     """Of few filters: each row of taps is filters of its own, whose maps are shifted and added."""
     *taps, width, channels, filters = kernel.shape
     count = math.prod(taps)
@@ -128,13 +123,13 @@ def _rows_as_filters(x, kernel, bias, padding):
     volume = x.movedim(1, -1)
     batch, *sizes, _ = volume.shape
     given = volume.reshape(-1, *sizes[-2:], channels).permute(0, 3, 1, 2)
-    maps = _onednn(given, weight, None, [0, *_border([width], padding)])
+    maps = _onednn(given, weight, None, [0, *_border([width], padding)], False)
     maps = maps.permute(0, 2, 3, 1).reshape(batch, *sizes[:-1], -1, count * filters)
     _, add = _differentiable()
     made = add.apply(maps, taps, _border(taps, padding), False)
     if bias is not None:
         made = made + bias
-    return made.movedim(-1, 1)
+    return (made.relu() if relu else made).movedim(-1, 1)
 
 
 def _border(taps, padding):
