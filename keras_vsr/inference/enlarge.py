@@ -28,6 +28,7 @@ from keras_vsr.inference.predict import BATCH
 from keras_vsr.inference.split import split
 from keras_vsr.inference.tiled import TiledNetwork
 from keras_vsr.models.graph import output_of
+from keras_vsr.models.network import Network
 from keras_vsr.window import WINDOW
 
 HELD_COPIES = 2  # while frames of the last batch and of the next are joined
@@ -84,7 +85,7 @@ def enlarge(
     if memory is not None and memory <= 0:
         raise ValueError(f"memory must be a positive number of bytes, or None; got {memory}")
     if len(model.outputs) > 1:
-        model = keras.Model(model.inputs[0], output_of(model), name=model.name)
+        model = Network(model.inputs[0], output_of(model), name=model.name)
     shape = geometry(model)
     if shape.channels != 1:
         raise ValueError(f"model must take frames of one channel; got {shape.channels}")

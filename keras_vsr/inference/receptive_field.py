@@ -119,7 +119,8 @@ def _after(layer, views: list[_View], axis: int) -> _View:
     elif isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv3D)):
         if set(layer.strides) | set(layer.dilation_rate) == {1}:
             taps = layer.kernel_size[-2:][axis]
-            before = (taps - 1) // 2 if layer.padding == "same" else 0
+            keeps = layer.padding == "same" or getattr(layer, "keeps_frame", False)
+            before = (taps - 1) // 2 if keeps else 0
             return view.through(-before, taps - 1 - before)
     elif isinstance(layer, keras.layers.Conv2DTranspose):
         taps, stride = layer.kernel_size[axis], layer.strides[axis]
@@ -129,7 +130,7 @@ def _after(layer, views: list[_View], axis: int) -> _View:
     elif isinstance(layer, keras.layers.Cropping2D):
         before = layer.cropping[axis][0]
         return view.through(before, before)
-    elif isinstance(layer, (keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)):
+    elif isinstance(layer, keras.layers.ZeroPadding2D):
         before = layer.padding[-2:][axis][0]
         return view.through(-before, -before)
     elif isinstance(layer, EdgePad):

@@ -22,6 +22,7 @@ import keras
 
 from keras_vsr.layers import to_inner, to_public
 from keras_vsr.models.graph import kind, made_by, output_of, tensors_of
+from keras_vsr.models.network import Network
 from keras_vsr.window import WINDOW
 
 
@@ -78,15 +79,15 @@ def _split_shared_trunk(model, volume, bicubic) -> tuple[keras.Model, keras.Mode
         features.append(made_by(bicubic[0]).operation(frame))
     if len(features) > 1:
         features = [keras.layers.Concatenate(dtype="float32", name="features")(features)]
-    frame_part = keras.Model(frame, features[0], name=f"{model.name}_frame")
+    frame_part = Network(frame, features[0], name=f"{model.name}_frame")
 
     window = keras.Input((WINDOW, *features[0].shape[1:]), name="features_of_window")
     picked = [window[:, place, :, :, c : c + 1] for place, c in enumerate(channels)]
     given = [to_inner(keras.ops.stack(picked, axis=1), data_format, "enter_volume")]
     if bicubic is not None:
         given.append(window[:, WINDOW // 2, :, :, len(distinct) :])
-    rest = keras.Model(cut, output_of(model), name=f"{model.name}_volume")
-    return frame_part, keras.Model(window, rest(given), name=f"{model.name}_window")
+    rest = Network(cut, output_of(model), name=f"{model.name}_volume")
+    return frame_part, Network(window, rest(given), name=f"{model.name}_window")
 
 
 def _maps_of_one_frame(model, volume, frame) -> list:
@@ -103,7 +104,7 @@ def _maps_of_one_frame(model, volume, frame) -> list:
     joined = {}  # of a tensor: what each of the places that lie in its batch has become
     run = {}  # by layer and by what it was given
     for tensor in tensors_of(model):
-        layer, tensors, listed, place, _ = made_by(tensor)
+        layer, tensors, listed, _, place, _ = made_by(tensor)
         given = [joined.get(id(one)) for one in tensors]
         if tensor is volume:
             return [one for (one,) in given]

@@ -31,28 +31,28 @@ def wanted(x) -> bool:
     )
 
 
-def convolve(x, kernel, bias, padding, relu):
+def convolve(x, kernel, bias, border, relu):
     """A 2D or 3D convolution with strides of 1.
 
     Args:
         x: (batch, C, H, W) or (batch, C, D, H, W).
-        kernel: (kh, kw, C, filters) or (kd, kh, kw, C, filters); sizes are odd where padding is
-            "same".
+        kernel: (kh, kw, C, filters) or (kd, kh, kw, C, filters).
         bias: (filters,), or None.
-        padding: "same" or "valid".
+        border: Zeros around each axis that has taps.
         relu: Whether a ReLU follows.
 
     Returns:
-        (batch, filters, ...), channels last in memory, equal to `ops.conv` up to rounding.
+        (batch, filters, ...), channels last in memory, equal to `ops.conv` of `x` and its
+        border up to rounding.
     """
     kernel = ops.convert_to_tensor(kernel)
     bias = None if bias is None else ops.convert_to_tensor(bias)
     *taps, channels, filters = kernel.shape
     if math.prod(taps[:-1]) > 1 and channels == 1:
-        return _rows_as_channels(x, kernel, bias, padding, relu)
+        return _rows_as_channels(x, kernel, bias, border, relu)
     if len(taps) == 2 and taps[0] > 1 and filters <= FEW_FILTERS:
-        return _rows_as_filters(x, kernel, bias, padding, relu)
-    return _onednn(x, kernel, bias, _border(taps, padding), relu)
+        return _rows_as_filters(x, kernel, bias, border, relu)
+    return _onednn(x, kernel, bias, border, relu)
 
 
 def convolve_transposed(x, kernel, bias, stride, relu):
@@ -102,19 +102,19 @@ def _onednn(x, kernel, bias, border, relu):
     return torch.relu_(made) if relu else made
 
 
-def _rows_as_channels(x, kernel, bias, padding, relu):
+def _rows_as_channels(x, kernel, bias, border, relu):
     """Of one channel: each row of taps gets a shifted copy of the frames as its channel."""
     *taps, width, _, filters = kernel.shape
     lay, _ = _differentiable()
-    copies = lay.apply(x[:, 0, ..., None], taps, _border(taps, padding), False)
+    copies = lay.apply(x[:, 0, ..., None], taps, border[:-1], False)
     batch, *sizes, count = copies.shape
     weight = kernel.reshape(count, 1, width, filters).movedim(0, 2)
     given = copies.reshape(-1, *sizes[-2:], count).permute(0, 3, 1, 2)
-    made = _onednn(given, weight, bias, [0, *_border([width], padding)], relu)
+    made = _onednn(given, weight, bias, [0, border[-1]], relu)
     return made.permute(0, 2, 3, 1).reshape(batch, *sizes[:-1], -1, filters).movedim(-1, 1)
 
 
-def _rows_as_filters(x, kernel, bias, padding, relu):
+def _rows_as_filters(x, kernel, bias, border, relu):
     """Of few filters: each row of taps is filters of its own, whose maps are shifted and added."""
     *taps, width, channels, filters = kernel.shape
     count = math.prod(taps)
@@ -123,18 +123,13 @@ def _rows_as_filters(x, kernel, bias, padding, relu):
     volume = x.movedim(1, -1)
     batch, *sizes, _ = volume.shape
     given = volume.reshape(-1, *sizes[-2:], channels).permute(0, 3, 1, 2)
-    maps = _onednn(given, weight, None, [0, *_border([width], padding)], False)
+    maps = _onednn(given, weight, None, [0, border[-1]], False)
     maps = maps.permute(0, 2, 3, 1).reshape(batch, *sizes[:-1], -1, count * filters)
     _, add = _differentiable()
-    made = add.apply(maps, taps, _border(taps, padding), False)
+    made = add.apply(maps, taps, border[:-1], False)
     if bias is not None:
         made = made + bias
     return (made.relu() if relu else made).movedim(-1, 1)
-
-
-def _border(taps, padding):
-    """Zeros before and after each axis that has taps."""
-    return [size // 2 if padding == "same" else 0 for size in taps]
 
 
 @functools.cache

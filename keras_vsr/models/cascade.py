@@ -8,6 +8,7 @@ import keras
 
 from keras_vsr.layers import FramesToBatch, PackWindows, UnpackWindows
 from keras_vsr.models.fsrcnn_2019 import fsrcnn_2019
+from keras_vsr.models.network import Network
 from keras_vsr.models.srcnn import srcnn
 from keras_vsr.models.srnet3d import srnet3d
 from keras_vsr.window import WINDOW
@@ -48,7 +49,7 @@ def two_d_then_three_d(
     x = PackWindows(dtype="float32", name="pack_windows")([x, clip])
     x = three_d(x)
     x = UnpackWindows(dtype="float32", name="unpack_windows")([x, clip])
-    return keras.Model(clip, x, name=name)
+    return Network(clip, x, name=name)
 
 
 def two_in_one(*, name: str = "two_in_one", **arguments) -> keras.Model:
@@ -91,4 +92,4 @@ def three_d_then_two_d(
     three_d = three_d or srnet3d(**shared)
     two_d = two_d or srcnn(**shared)
     window = keras.Input((WINDOW, None, None, 1), name="enlarged_window")
-    return keras.Model(window, two_d(three_d(window)), name=name)
+    return Network(window, two_d(three_d(window)), name=name)

@@ -21,6 +21,7 @@ from keras_vsr.layers import (
     to_inner,
     to_public,
 )
+from keras_vsr.models.network import Network
 from keras_vsr.models.recursion import recursive_block
 from keras_vsr.models.residual import add_to_middle_frame, bicubic
 from keras_vsr.models.srnet3d import srnet3d_trunk
@@ -103,7 +104,7 @@ def delta(
         y = add_to_middle_frame(y, bicubic(window[:, WINDOW // 2], scale))
     if auxiliary:
         y = [y, to_public(middle_map, data_format, "auxiliary")]
-    return keras.Model(window, y, name=name)
+    return Network(window, y, name=name)
 
 
 def delta_trunk(

@@ -17,6 +17,7 @@ import keras
 
 from keras_vsr.models.espcn import espcn
 from keras_vsr.models.fusion import fuse, fusion_network, refinement_network
+from keras_vsr.models.network import Network
 from keras_vsr.models.superslomo import superslomo
 
 # Builders take scale, channels, residual, data_format and name.
@@ -89,7 +90,7 @@ def dual_stream(
                 filters=refinement_filters, name=f"{name}_{output}", **shared
             )
             made[output] = refine(frame)
-    return keras.Model(pair, made, name=name)
+    return Network(pair, made, name=name)
 
 
 def stream_networks(model: keras.Model) -> list[keras.Model]:
@@ -111,4 +112,4 @@ def single_output(model: keras.Model, output: str) -> keras.Model:
     made = model(pair)
     if output not in made:
         raise ValueError(f"output must be one of {', '.join(made)}; got {output!r}")
-    return keras.Model(pair, made[output], name=f"{model.name}_{output}_only")
+    return Network(pair, made[output], name=f"{model.name}_{output}_only")

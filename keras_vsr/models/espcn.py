@@ -9,6 +9,7 @@ not said; it is of zeros, as in public implementations.
 import keras
 
 from keras_vsr.layers import Conv2D, PixelShuffle, default_data_format, to_inner, to_public
+from keras_vsr.models.network import Network
 from keras_vsr.models.residual import add_bicubic
 
 KERNELS = (5, 3, 3)  # of the three layers of tanh; 3 of the last one
@@ -67,7 +68,7 @@ def espcn(
         x = add_bicubic(x, frame, scale)
     else:
         x = keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
-    return keras.Model(frame, x, name=name)
+    return Network(frame, x, name=name)
 
 
 def _shuffle(x, scale, channels):

@@ -28,6 +28,7 @@ from keras_vsr.layers import (
     to_inner,
     to_public,
 )
+from keras_vsr.models.network import Network
 
 
 def flow_network(
@@ -103,7 +104,7 @@ def flow_network(
         x = to_public(x, data_format, f"leave{level}")
         flow = keras.layers.Add(dtype="float32", name=flow_name(level))([flow, x])
     flow = CropLike(dtype="float32", name="crop")([flow, inputs[0]])
-    return keras.Model(inputs, flow, name=name)
+    return Network(inputs, flow, name=name)
 
 
 def flow_name(level: int) -> str:

@@ -19,6 +19,7 @@ from keras_vsr.layers import BatchToFrames, FramesToBatch, default_data_format, 
 from keras_vsr.models.delta import FIRST_BLOCK, delta_trunk
 from keras_vsr.models.flow import flow_network
 from keras_vsr.models.fsrcnn_2019 import fsrcnn_2019
+from keras_vsr.models.network import Network
 from keras_vsr.models.residual import add_to_middle_frame, bicubic
 from keras_vsr.window import WINDOW
 
@@ -114,4 +115,4 @@ def flow4x(
     y = to_public(y, data_format, "leave")
     if residual:
         y = add_to_middle_frame(y, bicubic(window[:, WINDOW // 2], STEP * STEP))
-    return keras.Model(window, y, name=name)
+    return Network(window, y, name=name)

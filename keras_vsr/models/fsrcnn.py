@@ -11,6 +11,7 @@ import keras
 
 from keras_vsr.layers import Conv2DTranspose, EdgePad, default_data_format, to_inner, to_public
 from keras_vsr.models.convolve import convolve
+from keras_vsr.models.network import Network
 from keras_vsr.models.residual import add_bicubic
 
 KERNEL = 9  # of the transposed convolution
@@ -85,7 +86,7 @@ def fsrcnn(
     x = to_public(x, data_format, "leave")
     if residual:
         x = add_bicubic(x, frame, scale)
-    return keras.Model(frame, x, name=name)
+    return Network(frame, x, name=name)
 
 
 def fsrcnn_s(*, name: str = "fsrcnn_s", **arguments) -> keras.Model:

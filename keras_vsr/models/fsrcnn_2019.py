@@ -13,6 +13,7 @@ import keras
 
 from keras_vsr.layers import Conv2D, Conv2DTranspose, default_data_format, to_inner, to_public
 from keras_vsr.models.convolve import PARAMETRIC, activate_parametric, convolve
+from keras_vsr.models.network import Network
 from keras_vsr.models.residual import add_bicubic
 
 
@@ -71,7 +72,7 @@ def fsrcnn_2019(
     else:
         x = conv(1, 5, activation="relu", name=last)(x)
         x = to_public(x, data_format, "leave")
-    return keras.Model(frame, x, name=name)
+    return Network(frame, x, name=name)
 
 
 def fsrcnn_2019_prelu(
@@ -137,4 +138,4 @@ def fsrcnn_2019_prelu(
     x = to_public(x, data_format, "leave")
     if residual:
         x = add_bicubic(x, frame, 2)
-    return keras.Model(frame, x, name=name)
+    return Network(frame, x, name=name)

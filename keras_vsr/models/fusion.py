@@ -7,6 +7,7 @@ a weight; R adds what is still missing.
 import keras
 
 from keras_vsr.layers import Conv2D, default_data_format, to_inner, to_public
+from keras_vsr.models.network import Network
 from keras_vsr.models.unet import unet
 
 PRINTED_CHANNELS = 3  # in and out of F in Table 3: erratum E15
@@ -115,4 +116,4 @@ def refinement_network(
     x = conv(x, channels, 3, "5_1", kernel_initializer=start)
     x = to_public(x, data_format, f"{name}_leave")
     x = keras.layers.Add(dtype="float32", name=f"{name}_add")([x, frame])
-    return keras.Model(frame, x, name=name)
+    return Network(frame, x, name=name)

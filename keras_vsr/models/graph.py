@@ -13,13 +13,15 @@ class Call(NamedTuple):
         operation: The layer, the model, or the operation of `keras.ops`.
         tensors: All tensors that it was given, in order.
         listed: Whether they were given as a list.
-        place: Which of its results the tensor is.
+        made: All tensors that it made, in order.
+        place: Which of these the tensor is.
         arguments: Those of the call, by position and by name, with tensors among them.
     """
 
     operation: Any
     tensors: list
     listed: bool
+    made: list
     place: int
     arguments: tuple[tuple, dict]
 
@@ -33,7 +35,7 @@ def made_by(tensor) -> Call:
     node = operation._inbound_nodes[call]
     listed = isinstance(node.arguments.args[0], (list, tuple))
     arguments = node.arguments.args, node.arguments.kwargs
-    return Call(operation, node.input_tensors, listed, place, arguments)
+    return Call(operation, node.input_tensors, listed, node.outputs, place, arguments)
 
 
 def kind(operation) -> str:

@@ -17,6 +17,7 @@ from keras_vsr.layers import (
     to_inner,
     to_public,
 )
+from keras_vsr.models.network import Network
 from keras_vsr.models.residual import add_bicubic
 from keras_vsr.window import WINDOW
 
@@ -52,11 +53,10 @@ def kim_3dsrnet(
     for layer in (1, 2, 3, 4):
         x = conv(filters, padding="same", activation="relu", name=f"{name}_conv{layer}")(x)
     # The last two keep height and width, and take a frame from each end.
-    x = keras.layers.ZeroPadding3D((0, 1, 1), data_format=data_format, name=f"{name}_border5")(x)
-    x = conv(filters, activation="relu", name=f"{name}_conv5")(x)
-    x = keras.layers.ZeroPadding3D((0, 1, 1), data_format=data_format, name=f"{name}_border6")(x)
+    x = conv(filters, keeps_frame=True, activation="relu", name=f"{name}_conv5")(x)
     x = conv(
         scale * scale,
+        keeps_frame=True,
         kernel_initializer="zeros" if residual else "glorot_uniform",
         name=f"{name}_conv6",
     )(x)
@@ -66,4 +66,4 @@ def kim_3dsrnet(
     if residual:
         middle = window[:, WINDOW // 2]
         x = add_bicubic(x, middle, scale)
-    return keras.Model(window, x, name=name)
+    return Network(window, x, name=name)

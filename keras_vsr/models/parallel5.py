@@ -19,6 +19,7 @@ from keras_vsr.layers import (
     to_inner,
     to_public,
 )
+from keras_vsr.models.network import Network
 from keras_vsr.models.recomputing import RecomputingModel, chain_costs, chosen
 from keras_vsr.models.recursion import recursive_block
 from keras_vsr.models.residual import add_to_middle_frame, bicubic
@@ -136,9 +137,9 @@ def parallel5(
     if auxiliary:
         x = [x, to_public(maps[WINDOW // 2], data_format, "auxiliary")]
     if not remat:
-        return keras.Model(window, x, name=name)
+        return Network(window, x, name=name)
     kept = [f"frame{position}_map" for position in range(1, WINDOW + 1)]
-    kept += chosen(chain_costs(keras.Model(window, x), "volume_"))
+    kept += chosen(chain_costs(Network(window, x), "volume_"))
     return RecomputingModel(window, x, name=name, kept=kept)
 
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import keras
 
 from keras_vsr.models.garbage import clear_arguments
-from keras_vsr.models.graph import made_by, tensors_between, tensors_of
+from keras_vsr.models.graph import made_by, tensors_of
+from keras_vsr.models.network import Network, Part
 
 RELU_INSIDE = "_relu"  # in the names of a recursive block's ReLUs that its sum leads around
 HELD = 1 / 3  # of what is held without
@@ -36,7 +37,7 @@ class Cost(NamedTuple):
 
 
 @keras.saving.register_keras_serializable(package="keras_vsr")
-class RecomputingModel(keras.Model):
+class RecomputingModel(Network):
     """A functional model that in training keeps the results of a few layers only.
 
     Layers, names, weights and results are those of `keras.Model(inputs, outputs)`.
@@ -58,76 +59,39 @@ class RecomputingModel(keras.Model):
         kept = list(kwargs.pop("kept"))
         super().__init__(inputs, outputs, name=name, **kwargs)
         self.kept = kept
-        *before, last = _parts(self, kept)
-        self.runs = [(part.takes, _recomputed(part)) for part in before] + [(last.takes, last)]
+        *self.parts, self.last = _parts(self, kept)
+        self.runs = [_recomputed(part) for part in self.parts]
 
     def call(self, inputs, training=None, mask=None):
         if not training:
             return super().call(inputs, training=training, mask=mask)
         given = zip(keras.tree.flatten(inputs), self.inputs, strict=True)
         results = [keras.ops.convert_to_tensor(one, dtype=of.dtype) for one, of in given]
-        for takes, run in self.runs:
-            results.append(run(*(results[place] for place in takes)))
-        return results[-1]
+        for part, run in zip(self.parts, self.runs, strict=True):
+            results.append(run(*part.picked(results)))
+        made = self.last(*self.last.picked(results), training=True)
+        return keras.tree.pack_sequence_as(self.output, made)
 
     def get_config(self):
         return {**super().get_config(), "kept": list(self.kept)}
 
 
-class _Part:
-    """What lies between known tensors of a model and others, run layer by layer.
-
-    Unlike a model in the same place it lets go of each result after its last use: a linear
-    convolution's result is not needed any more when it has been added.
-    """
-
-    def __init__(self, known: Sequence, outputs: Sequence):
-        tensors = tensors_between(known, outputs)
-        self.calls = [made_by(tensor) for tensor in tensors]
-        self.outputs = [id(tensor) for tensor in outputs]
-        taken = {id(one) for call in self.calls for one in call.tensors} | set(self.outputs)
-        self.takes = [place for place, tensor in enumerate(known) if id(tensor) in taken]
-        self.given = [id(known[place]) for place in self.takes]
-        self.made = [id(tensor) for tensor in tensors]
-        last_use = {id(one): step for step, call in enumerate(self.calls) for one in call.tensors}
-        self.spent = [
-            [key for key, last in last_use.items() if last == step and key not in self.outputs]
-            for step in range(len(self.calls))
-        ]
-
-    def __call__(self, *given):
-        results = dict(zip(self.given, given, strict=True))
-
-        def filled(argument):
-            return results.get(id(argument), argument)
-
-        for call, name, spent in zip(self.calls, self.made, self.spent, strict=True):
-            args, kwargs = keras.tree.map_structure(filled, call.arguments)
-            made = call.operation(*args, **kwargs)
-            results[name] = made[call.place] if isinstance(made, (list, tuple)) else made
-            del made, args, kwargs
-            for key in spent:
-                del results[key]
-        made = [results[key] for key in self.outputs]
-        return made if len(made) > 1 else made[0]
-
-
-def _recomputed(part: _Part) -> Callable:
-    """A part that keeps what it takes alone, and is run again when its gradient is due."""
-    if keras.backend.backend() != "torch":
-        return keras.remat(part)
+def _recomputed(part: Part) -> Callable:
+    """A part of one result that keeps what it takes alone, and is run again for its gradient."""
 
     def run(*given):
-        made = part(*given)
+        (made,) = part(*given, training=True)
         clear_arguments()
         return made
 
+    if keras.backend.backend() != "torch":
+        return keras.remat(run)
     # Torch would leave the second run by an exception as soon as it has all that it needs. That
     # passes through Keras, which makes a longer message of it, which holds what was computed.
     return partial(keras.remat(run), early_stop=False, preserve_rng_state=False)
 
 
-def _parts(model: keras.Model, kept: Sequence[str]) -> list[_Part]:
+def _parts(model: keras.Model, kept: Sequence[str]) -> list[Part]:
     """The parts of a model between the results that are kept.
 
     Raises:
@@ -140,9 +104,9 @@ def _parts(model: keras.Model, kept: Sequence[str]) -> list[_Part]:
     for name in kept:
         if len(made.get(name, ())) != 1:
             raise ValueError(f"kept must name layers of {model.name} that are run once; got {name}")
-        parts.append(_Part(known, made[name]))
+        parts.append(Part(known, made[name]))
         known += made[name]
-    return [*parts, _Part(known, model.outputs)]
+    return [*parts, Part(known, model.outputs)]
 
 
 def chain_costs(model: keras.Model, prefix: str) -> list[Cost]:

@@ -12,6 +12,7 @@ import keras
 
 from keras_vsr.layers import default_data_format, to_inner, to_public
 from keras_vsr.models.convolve import convolve
+from keras_vsr.models.network import Network
 
 
 def srcnn(
@@ -66,4 +67,4 @@ def srcnn(
     x = to_public(x, data_format, "leave")
     if residual:
         x = keras.layers.Add(dtype="float32", name="add_bicubic")([x, frame])
-    return keras.Model(frame, x, name=name)
+    return Network(frame, x, name=name)

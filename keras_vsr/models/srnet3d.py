@@ -10,6 +10,7 @@ from functools import partial
 import keras
 
 from keras_vsr.layers import Conv2D, Conv3D, default_data_format, drop_depth, to_inner, to_public
+from keras_vsr.models.network import Network
 from keras_vsr.models.recursion import recursive_block
 from keras_vsr.models.residual import add_to_middle_frame
 from keras_vsr.window import WINDOW
@@ -131,4 +132,4 @@ def srnet3d(
     if residual:
         middle = window[:, WINDOW // 2]
         x = add_to_middle_frame(x, middle)
-    return keras.Model(window, x, name=name)
+    return Network(window, x, name=name)

@@ -9,6 +9,7 @@ from functools import partial
 import keras
 
 from keras_vsr.layers import Conv2D, Conv3D, default_data_format, drop_depth, to_inner, to_public
+from keras_vsr.models.network import Network
 from keras_vsr.models.residual import add_to_middle_frame
 from keras_vsr.window import WINDOW
 
@@ -64,7 +65,7 @@ def srnet3d_early(
     if residual:
         middle = window[:, WINDOW // 2]
         x = add_to_middle_frame(x, middle)
-    return keras.Model(window, x, name=name)
+    return Network(window, x, name=name)
 
 
 def srnet3d_early_deep(*, name: str = "srnet3d_early_deep", **arguments) -> keras.Model:

@@ -13,6 +13,7 @@ visibility gets a sigmoid; the numbers of filters are those of the fusion networ
 import keras
 
 from keras_vsr.layers import Warp
+from keras_vsr.models.network import Network
 from keras_vsr.models.unet import unet
 
 
@@ -66,7 +67,7 @@ def superslomo(
     visible = keras.ops.sigmoid(x[..., 4:])
 
     seen = [warp([first, to_first]), warp([second, to_second])]
-    return keras.Model(pair, mixed(*seen, visible, time), name=name)
+    return Network(pair, mixed(*seen, visible, time), name=name)
 
 
 def guessed_flow(there, back, time):

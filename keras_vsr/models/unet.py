@@ -15,6 +15,7 @@ from keras_vsr.layers import (
     to_inner,
     to_public,
 )
+from keras_vsr.models.network import Network
 
 # Filters of each level on the way down, in units of the first one's; Table 3.
 WIDTHS = (1, 2, 4, 8, 16, 16)
@@ -104,4 +105,4 @@ def unet(
     )(x)
     x = to_public(x, data_format, f"{name}_leave")
     x = CropLike(dtype="float32", name=f"{name}_crop")([x, frame])
-    return keras.Model(frame, x, name=name)
+    return Network(frame, x, name=name)

@@ -10,6 +10,7 @@ from keras import ops
 from keras_vsr.errors import InputError
 from keras_vsr.layers import Warp
 from keras_vsr.models.flow import flows_of_levels
+from keras_vsr.models.network import Network
 from keras_vsr.training.flow_pairs import known_pairs, moved_pairs, neighbouring_pairs
 
 LOSSES = ("endpoint", "photometric")
@@ -96,7 +97,7 @@ def learner(network: keras.Model, recipe: FlowRecipe) -> keras.Model:
         outputs = [Warp()([x, flow]) for x, flow in zip(seconds, flows, strict=True)] + flows
         losses = [photometric_loss] * len(flows) + [smoothness_loss] * len(flows)
         weights = [1.0] * len(flows) + [recipe.smoothness] * len(flows)
-    model = keras.Model(network.inputs, outputs, name=f"{network.name}_learner")
+    model = Network(network.inputs, outputs, name=f"{network.name}_learner")
     model.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.steps)

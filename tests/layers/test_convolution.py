@@ -89,6 +89,38 @@ def test_transposed_equals_the_loop_and_the_keras_layer(size, stride, batch, act
     assert_close(ops.convert_to_numpy(keras_layer(x)), truth)
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize(("channels", "filters"), [(3, 9), (1, 5), (3, 1)])
+@pytest.mark.parametrize("taps", [(3, 3, 3), (3, 5, 1)])
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_frames_keep_their_size_where_windows_get_shorter(
+    data_format, taps, channels, filters, batch
+):
+    if data_format == "channels_first" and keras.backend.backend() != "torch":
+        pytest.skip("no layout of this backend's")
+    x = volume((batch, 5, 7, 6, channels))
+    settings = {"activation": "relu", "data_format": data_format}
+    layer = Conv3D(filters, taps, keeps_frame=True, **settings)
+    layer = Conv3D.from_config(layer.get_config())
+    first = data_format == "channels_first"
+    made = layer(np.moveaxis(x, -1, 1) if first else x)
+    assert layer.compute_output_shape((None, channels, 5, 7, 6) if first else x.shape) == (
+        (None, filters, 3, 7, 6) if first else (batch, 3, 7, 6, filters)
+    )
+    kernel, bias = volume((*taps, channels, filters), seed=1), volume((filters,), seed=2)
+    layer.set_weights([kernel, bias])
+    made = layer(np.moveaxis(x, -1, 1) if first else x)
+    padded = np.pad(x, [(0, 0), (0, 0), *((n // 2, n // 2) for n in taps[1:]), (0, 0)])
+    truth = np.maximum(correlate(padded, kernel, bias, "valid"), 0)
+    assert_close(channels_last(ops.convert_to_numpy(made), data_format), truth)
+
+
+@pytest.mark.parametrize("arguments", [{"padding": "same"}, {"kernel_size": (3, 2, 3)}])
+def test_frames_are_kept_by_valid_and_odd_kernels_alone(arguments):
+    with pytest.raises(ValueError, match="keeps_frame"):
+        Conv3D(**{"filters": 1, "kernel_size": 3, "keeps_frame": True} | arguments)
+
+
 @pytest.mark.parametrize("arguments", [{"strides": 2}, {"dilation_rate": 2}, {"kernel_size": 2}])
 def test_what_has_no_path_of_its_own_is_left_to_keras(arguments):
     x = volume((1, 6, 7, 8, 2))
