@@ -114,7 +114,7 @@ def test_frames_without_the_axis_of_channels_are_given_one():
 @pytest.mark.parametrize("name", ["fsrcnn_2019", "srnet3d"])
 def test_frames_of_more_channels_are_refused(name):
     shape = (1, 8, 9, 3) if name == "fsrcnn_2019" else (1, 5, 8, 9, 3)
-    with pytest.raises(ValueError, match="axis -?1 of input shape to have value 1"):
+    with pytest.raises(ValueError, match=r"axis -?1 of input shape to have value 1"):
         build(name)(np.zeros(shape, np.float32))
 
 
