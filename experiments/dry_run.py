@@ -5,7 +5,7 @@ import argparse
 from experiments.data_of_studies import sizes_for
 from experiments.estimate import Cost, cost, seconds_for_multiply_add
 from experiments.measure_space_time import step_cost
-from experiments.plan import LEFT_OUT_REASON, VARIANTS, Task
+from experiments.plan import VARIANTS, Task
 from experiments.preset import Preset
 from experiments.studies import STUDIES
 from experiments.studies.space_time import STEPS
@@ -16,7 +16,6 @@ def dry_run(
     options: argparse.Namespace,
     chosen: Preset,
     tasks: list[Task],
-    left_out: list[Task],
     own: list[str],
 ) -> None:
     """Prints the plan.
@@ -25,7 +24,6 @@ def dry_run(
         options: Of the program.
         chosen: Sizes and epochs.
         tasks: What would be trained and scored.
-        left_out: What the plan leaves out.
         own: Studies that are run by programs of their own.
     """
     lines: list[tuple[str, str, str, Cost]] = []
@@ -69,6 +67,4 @@ def dry_run(
             f"{one.trained_on:>15} {one.samples:7} {one.steps:6} "
             f"{one.epochs:6} {one.frame_multiply_adds / 1e9:10.3f} {minutes:8.1f}"
         )
-    for task in left_out:
-        print(f"{task.study:14} {task.job.model:21} {task.variant:9} {LEFT_OUT_REASON}")
     print(f"\nabout {total:.0f} minutes in all, without the time to compile")

@@ -5,24 +5,16 @@ from collections.abc import Sequence
 from experiments import errata
 from experiments.estimate import cost, seconds_for_multiply_add
 from experiments.outputs import SETTINGS, Outputs
-from experiments.plan import LEFT_OUT_REASON, Task
+from experiments.plan import Task
 from experiments.preset import Preset
 from experiments.progress import Progress
 from experiments.runner import Runner, save_arrays
 from experiments.study_data import StudyData
-from keras_vsr.records import (
-    EPOCH_COLUMNS,
-    SCORE_COLUMNS,
-    SKIPPED_COLUMNS,
-    STAGE_COLUMNS,
-    read_rows,
-    write_rows,
-)
+from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, STAGE_COLUMNS
 
 
 def measure(
     tasks: list[Task],
-    left_out: list[Task],
     data: StudyData,
     preset: Preset,
     seed: int,
@@ -34,7 +26,6 @@ def measure(
 
     Args:
         tasks: What to train and score, each after those it builds on.
-        left_out: What the plan left out, for its file.
         data: Of the run.
         preset: Sizes and epochs.
         seed: Of weights and order.
@@ -50,21 +41,6 @@ def measure(
         outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
     for task in tasks:
         measure_task(task, runner, progress, outputs)
-    skipped = [
-        {
-            "study": task.study,
-            "model": task.job.model,
-            "variant": task.variant,
-            "backend": outputs.backend,
-            "reason": LEFT_OUT_REASON,
-        }
-        for task in left_out
-    ]
-    path = outputs.path("skipped")
-    stored = read_rows(path, SKIPPED_COLUMNS) if path.exists() else []
-    planned = {task.study for task in (*tasks, *left_out)}
-    others = [row for row in stored if row["study"] not in planned]
-    write_rows(path, SKIPPED_COLUMNS, [*others, *skipped])
     for study in studies:
         name = f"frames_{outputs.backend}_{study}.npz"
         save_arrays(outputs.measured / name, runner.picture_arrays(study))

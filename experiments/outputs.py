@@ -78,7 +78,7 @@ class Outputs:
         return any(self.measured.glob("*_scores.csv"))
 
     def path(self, kind: str) -> Path:
-        """`kind` is "scores", "epochs", "stages", "skipped", or the name of a study's own file."""
+        """`kind` is "scores", "epochs", "stages", or the name of a study's own file."""
         return self.measured / f"{self.backend}_{kind}.csv"
 
     def merge(

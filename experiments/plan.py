@@ -8,18 +8,6 @@ from keras_vsr.errors import InputError
 
 VARIANTS = ("plain", "residual")
 
-# XLA has no fast 3D convolution for processors, and these networks are made of many.
-LEFT_OUT = {
-    ("jax", "cpu"): (
-        *("two_in_one", "parallel5", "parallel5_wide"),
-        *("delta", "flow4x"),
-    )
-}
-LEFT_OUT_REASON = (
-    "left out: 3D convolutions of JAX on a processor are several times slower; "
-    "name the network with --models to run it"
-)
-
 
 @dataclass(frozen=True)
 class Task:
@@ -99,17 +87,6 @@ def choose_tasks(
             if job.model in needed:
                 tasks += [Task(study.name, job, v, job.model in asked) for v in variants]
     return tasks
-
-
-def leave_out(tasks: list[Task], named: list[str], backend: str, processor: bool):
-    """Takes out what is too slow on this backend, unless it was named.
-
-    Returns:
-        The tasks that stay, and those taken out.
-    """
-    slow = LEFT_OUT.get((backend, "cpu" if processor else "gpu"), ())
-    out = [task for task in tasks if task.job.model in slow and task.job.model not in named]
-    return [task for task in tasks if task not in out], out
 
 
 def trained_on(preset: Preset, task: Task, height: int, width: int) -> str:

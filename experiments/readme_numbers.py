@@ -120,9 +120,8 @@ def backends() -> list[str]:
     compared = [row for row in rows if row["largest_difference_db"]]
     worst = max(compared, key=_apart)
     missing = dict.fromkeys(row["model"] for row in rows if not row["psnr_db_jax"])
-    left_out = (
-        f" There are no JAX rows, because its 3D convolutions are slow on a processor, of "
-        f"{', '.join(f'`{name}`' for name in missing)}."
+    without_jax = (
+        f" There are no JAX rows of {', '.join(f'`{name}`' for name in missing)}."
         if missing
         else ""
     )
@@ -131,7 +130,7 @@ def backends() -> list[str]:
         f"{statistics.median(map(_apart, compared)):.2f} dB (median of {len(compared)} trained "
         f"networks) and at most by {_apart(worst):.2f} dB "
         f"(`{worst['model']}`, {worst['variant']}): rounding differs, and training enlarges it."
-        f"{left_out}"
+        f"{without_jax}"
     ]
 
 

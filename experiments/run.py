@@ -18,15 +18,10 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it i
 from experiments import climate_data, errata, preset  # noqa: E402 - after the line above
 from experiments.data_of_studies import DATASETS, data_for, lacking  # noqa: E402
 from experiments.outputs import Outputs  # noqa: E402
-from experiments.plan import (  # noqa: E402
-    VARIANTS,
-    choose_studies,
-    choose_tasks,
-    leave_out,
-)
+from experiments.plan import VARIANTS, choose_studies, choose_tasks  # noqa: E402
 from experiments.studies import STUDIES, Study  # noqa: E402
 from experiments.study_data import with_published_slip  # noqa: E402
-from keras_vsr.environment import choose_backend, device_name, processor_name  # noqa: E402
+from keras_vsr.environment import choose_backend  # noqa: E402
 from keras_vsr.errors import InputError  # noqa: E402
 
 CACHE = ROOT / ".cache"
@@ -166,11 +161,10 @@ def run(options: argparse.Namespace) -> int:
             "leave the option out"
         )
     backend = choose_backend()
-    stay, left_out = leave_out(tasks, options.models, backend, on_processor(backend))
     if options.dry_run:
         from experiments.dry_run import dry_run  # loads the backend
 
-        dry_run(options, chosen, stay, left_out, own)
+        dry_run(options, chosen, tasks, own)
         return 0
     folder = options.out or ROOT / "results" / chosen.name
     # Results with mistakes switched on never stand among those without.
@@ -184,8 +178,7 @@ def run(options: argparse.Namespace) -> int:
             from experiments.measure import measure  # loads the backend
 
             measure(
-                [task for task in stay if task.study in mine],
-                [task for task in left_out if task.study in mine],
+                [task for task in tasks if task.study in mine],
                 data,
                 chosen,
                 options.seed,
@@ -272,11 +265,6 @@ def with_data(studies: list[Study], options: argparse.Namespace) -> list[Study]:
         if reason:
             print(f"{name}: left out, {reason}", file=sys.stderr)
     return [study for study in studies if not reasons[study.name]]
-
-
-def on_processor(backend: str) -> bool:
-    """Whether the backend computes on a processor; loads it."""
-    return device_name(backend) == processor_name()
 
 
 if __name__ == "__main__":

@@ -207,9 +207,6 @@ COMMAND_COLUMNS = (
     "date",
 )
 
-# One row: a network that a run left out, and why.
-SKIPPED_COLUMNS = ("study", "model", "variant", "backend", "reason")
-
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all: a stop on the way leaves the old file as it was.

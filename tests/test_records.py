@@ -9,7 +9,6 @@ from keras_vsr.records import (
     CONTEXT_COLUMNS,
     EPOCH_COLUMNS,
     SCORE_COLUMNS,
-    SKIPPED_COLUMNS,
     format_cell,
     read_rows,
     write_bytes,
@@ -131,7 +130,7 @@ def test_reading_a_file_that_is_missing_or_has_other_columns(tmp_path):
         read_rows(path, COLUMNS)
 
 
-@pytest.mark.parametrize("columns", [SCORE_COLUMNS, EPOCH_COLUMNS, SKIPPED_COLUMNS])
+@pytest.mark.parametrize("columns", [SCORE_COLUMNS, EPOCH_COLUMNS])
 def test_schemas_name_each_column_once(columns):
     assert len(set(columns)) == len(columns)
 

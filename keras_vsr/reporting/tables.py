@@ -15,7 +15,6 @@ from keras_vsr.errors import InputError
 from keras_vsr.records import (
     EPOCH_COLUMNS,
     SCORE_COLUMNS,
-    SKIPPED_COLUMNS,
     format_cell,
     read_rows,
     write_rows,
@@ -193,13 +192,11 @@ class Measured:
         backends: Those with a file, in the order of `BACKENDS`.
         scores: Score rows by (study, model, variant, stage, split, area, backend).
         epochs: Epoch rows of each run, by (study, model, variant, backend), first epoch first.
-        skipped: Reason by (study, model, variant, backend).
     """
 
     backends: tuple[str, ...]
     scores: dict[tuple[str, ...], Row]
     epochs: dict[tuple[str, str, str, str], list[Row]]
-    skipped: dict[tuple[str, str, str, str], str]
 
     def score(
         self,
@@ -224,11 +221,6 @@ class Measured:
             study, model, variant, backend, **on, area="whole"
         )
 
-    def why_missing(self, study: str, model: str, variant: str, backend: str) -> str:
-        """Why a network has no rows, as far as the run said so."""
-        reason = self.skipped.get((study, model, variant, backend))
-        return f"not run on {backend}: {reason}" if reason else f"not measured on {backend}"
-
 
 def measured_backends(folder: Path) -> list[str]:
     """Backends that trained the compared networks, by the files in a folder."""
@@ -236,7 +228,7 @@ def measured_backends(folder: Path) -> list[str]:
 
 
 def read_measured(folder: Path) -> Measured:
-    """Reads `<backend>_scores.csv`, `_epochs.csv` and `_skipped.csv`, those that are there.
+    """Reads `<backend>_scores.csv` and `_epochs.csv`, those that are there.
 
     Args:
         folder: Where the measuring program wrote its rows.
@@ -247,10 +239,9 @@ def read_measured(folder: Path) -> Measured:
     folder = Path(folder)
     scores: dict[tuple[str, ...], Row] = {}
     epochs: dict[tuple[str, str, str, str], list[Row]] = {}
-    skipped: dict[tuple[str, str, str, str], str] = {}
     backends = []
     for backend in BACKENDS:
-        paths = {kind: folder / f"{backend}_{kind}.csv" for kind in ("scores", "epochs", "skipped")}
+        paths = {kind: folder / f"{backend}_{kind}.csv" for kind in ("scores", "epochs")}
         if not any(path.exists() for path in paths.values()):
             continue
         backends.append(backend)
@@ -259,15 +250,13 @@ def read_measured(folder: Path) -> Measured:
             scores[*_run_key(row)[:3], *place, backend] = row
         for row in read_checked(paths["epochs"], EPOCH_COLUMNS, _EPOCH_NUMBERS):
             epochs.setdefault(_run_key(row), []).append(row)
-        for row in read_checked(paths["skipped"], SKIPPED_COLUMNS, ()):
-            skipped[_run_key(row)] = row["reason"]
     if not backends:
         raise InputError(
             f"{folder} holds no measured rows (such as torch_scores.csv); run the experiments first"
         )
     for rows in epochs.values():
         rows.sort(key=lambda row: float(row["epoch"]))
-    return Measured(tuple(backends), scores, epochs, skipped)
+    return Measured(tuple(backends), scores, epochs)
 
 
 def result_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
@@ -323,7 +312,7 @@ def parameter_rows(printed: Iterable[Row], measured: Measured) -> list[Row]:
         for backend in measured.backends:
             found = [measured.score(*network, "plain", backend) for network in candidates]
             score = next((one for one in found if one), None)
-            missing = "" if score else measured.why_missing(*candidates[0], "plain", backend)
+            missing = "" if score else why_missing(backend)
             ours = score["parameters"] if score else ""
             rows.append(
                 {
@@ -356,7 +345,6 @@ def gain_rows(measured: Measured) -> list[Row]:
     }
     there = {place[:2] for place in datasets}
     tried = {(backend, study) for study, _, backend in datasets}
-    tried |= {(backend, study) for study, _, _, backend in measured.skipped}
     rows = []
     for backend in measured.backends:
         for study, split in ((study, split) for study in models for split in TEST_SPLITS):
@@ -378,9 +366,7 @@ def gain_rows(measured: Measured) -> list[Row]:
                     for name, variant in variants.items()
                 }
                 missing = [
-                    f"{name}: {measured.why_missing(study, model, variants[name], backend)}"
-                    for name, score in scores.items()
-                    if not score
+                    f"{name}: {why_missing(backend)}" for name, score in scores.items() if not score
                 ]
                 cells = {"dataset": dataset, **_gain_cells(scores), "note": _join(missing)}
                 rows.append(place | cells)
@@ -394,9 +380,7 @@ def backend_rows(measured: Measured) -> list[Row]:
         scores = {b: measured.test_score(study, model, variant, b) for b in BACKENDS}
         found = [score for score in scores.values() if score]
         values = [float(score["psnr_db"]) for score in found]
-        missing = [
-            measured.why_missing(study, model, variant, b) for b in BACKENDS if not scores[b]
-        ]
+        missing = [why_missing(b) for b in BACKENDS if not scores[b]]
         other = [name for name in RUN_OF if len({score[name] for score in found}) > 1]
         if other:  # their difference is not one of backends
             values = []
@@ -443,14 +427,15 @@ def seconds_rows(measured: Measured) -> list[Row]:
                 "measured_row": _join(
                     f"{row['row']} .. {by_backend[b][-1]['row']}" for b, row in first.items()
                 ),
-                "note": _join(
-                    measured.why_missing(study, model, variant, b)
-                    for b in BACKENDS
-                    if b not in first
-                ),
+                "note": _join(why_missing(b) for b in BACKENDS if b not in first),
             }
         )
     return rows
+
+
+def why_missing(backend: str) -> str:
+    """The note on a network that has no rows of a backend."""
+    return f"not measured on {backend}"
 
 
 def model_order(model: str) -> tuple[int, str]:
@@ -516,7 +501,7 @@ def summary(tables: Path) -> str:
 
     Returns:
         Lines without a trailing newline: PSNR in dB on the test frames, gains over bicubic; below
-        them what is missing and why.
+        them what is missing.
 
     Raises:
         InputError: `gain.csv` is missing or damaged.
@@ -567,7 +552,7 @@ def ours_beside(
     if isinstance(counterpart, AtEpoch):
         epochs = measured.epochs.get((study, model, variant, backend))
         if not epochs:
-            return {**cells, "missing": measured.why_missing(study, model, variant, backend)}
+            return {**cells, "missing": why_missing(backend)}
         row = counterpart.choose(epochs)
         split = printed["split"]
         cells.update(
@@ -595,7 +580,7 @@ def ours_beside(
             area=counterpart.area,
         )
         if not row:
-            return {**cells, "missing": measured.why_missing(study, model, variant, backend)}
+            return {**cells, "missing": why_missing(backend)}
         score = row
         cells.update(
             ours_mse=_in_units(row["mse"], counterpart.brightest),
@@ -630,10 +615,8 @@ def _gain_cells(scores: dict[str, Row | None]) -> Row:
 
 
 def _networks(measured: Measured) -> list[tuple[str, str, str]]:
-    """(study, model, variant) of everything scored or skipped, in table order."""
-    scored = {(row["study"], row["model"], row["variant"]) for row in measured.scores.values()}
-    skipped = {key[:3] for key in measured.skipped}
-    return sorted(scored | skipped, key=_network_order)
+    """(study, model, variant) of everything scored, in table order."""
+    return sorted({key[:3] for key in measured.scores}, key=_network_order)
 
 
 def _network_order(network: tuple[str, ...]) -> tuple:
@@ -663,7 +646,7 @@ def read_checked(path: Path, columns: Sequence[str], numbers: Sequence[str]) -> 
                 f"{path} line {line} has {row[wrong[0]]!r} as {wrong[0]}, not a number; "
                 "measure again"
             )
-        key = row.get("row", _run_key(row))
+        key = row["row"]
         if key in keys:
             raise InputError(f"{path} has the row {key} twice; measure again")
         keys.add(key)

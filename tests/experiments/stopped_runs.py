@@ -29,9 +29,9 @@ MODELS = ("fsrcnn_2019", "srnet3d_processed")
 
 # Parts of a run, and at which of its files, counted from 1, a start may be killed. Data: 3 runs.
 # Training: two networks for 3 epochs; at the second epoch, so that there is one to go on from.
-# Scores and their like: interpolation, then two files for each network, then what was left out and
-# the pictures. Tables and figures: 12 and more.
-PARTS = {"data": range(1, 4), "training": (2, 5), "scores": range(1, 8), "report": range(1, 21)}
+# Scores and their like: interpolation, then two files for each network, then the pictures. Tables
+# and figures: 12 and more.
+PARTS = {"data": range(1, 4), "training": (2, 5), "scores": range(1, 7), "report": range(1, 21)}
 
 
 def part_of(path):

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.data_of_studies import DATASETS
-from experiments.plan import LEFT_OUT, choose_studies, choose_tasks, leave_out
+from experiments.plan import choose_studies, choose_tasks
 from experiments.studies import STUDIES
 from keras_vsr.errors import InputError
 from keras_vsr.models import NETWORKS
@@ -75,26 +75,6 @@ def test_each_network_comes_after_those_of_its_chain(models):
 def test_unknown_model_of_the_chosen_studies():
     with pytest.raises(InputError, match="no model is called 'delta' here; there are srcnn, "):
         choose_tasks(choose_studies(["climate_2019"]), ["delta"])
-
-
-def test_slow_networks_are_left_out_on_jax_on_a_processor_unless_named():
-    tasks = choose_tasks(ALL, [])
-    stay, out = leave_out(tasks, [], "jax", True)
-    assert {task.job.model for task in out} == {"two_in_one", "parallel5", "delta"}
-    assert len(stay) + len(out) == len(tasks)
-    assert [task for task in tasks if task in stay] == stay  # in their order
-    stay, out = leave_out(choose_tasks(ALL, ["delta", "srcnn"]), ["delta", "srcnn"], "jax", True)
-    assert out == []
-    assert {task.job.model for task in stay} == {"delta", "srcnn"}
-    for backend, processor in (("jax", False), ("torch", True), ("tensorflow", True)):
-        assert leave_out(tasks, [], backend, processor) == (tasks, [])
-
-
-def test_nothing_that_stays_builds_on_what_is_left_out():
-    for backend, kind in LEFT_OUT:
-        stay, out = leave_out(choose_tasks(ALL, []), [], backend, kind == "cpu")
-        gone = {task.job.model for task in out}
-        assert not any(gone & set(task.job.after) for task in stay)
 
 
 @pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
