@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
 
 from experiments.benchmarking import preset  # noqa: E402 - after the line above
-from experiments.benchmarking.agreement import TOLERANCE, difference  # noqa: E402
+from experiments.benchmarking.agreement import TOLERANCES, difference  # noqa: E402
 from experiments.benchmarking.contenders import CONTENDERS  # noqa: E402
 from experiments.progress import Progress  # noqa: E402
 from keras_vsr.environment import BACKENDS, package_version  # noqa: E402
@@ -328,23 +328,23 @@ def with_agreement(folder: Path, turns: list[tuple[str, int]]) -> list[Row]:
                 apart = difference(result, first[0])
                 alike = all(row[column] == first[1][column] for column in ("weights", "data"))
                 row["difference"] = f"{apart:.3g}"
-                row["agrees"] = "yes" if alike and apart <= TOLERANCE else "no"
+                row["agrees"] = "yes" if alike and apart <= TOLERANCES[row["task"]] else "no"
             rows.append(row)
     return rows
 
 
 def disagreements(rows: list[Row]) -> list[str]:
     """A sentence for each network, task, backend and layout whose result is another."""
-    worst: dict[str, float] = {}
+    worst: dict[tuple[str, str], float] = {}
     for row in rows:
         if row["agrees"] == "no":
             layout = f", {row['layout']}"
-            where = f"{row['model']} {row['task']} on {row['backend']}{layout}"
+            where = f"{row['model']} {row['task']} on {row['backend']}{layout}", row["task"]
             worst[where] = max(worst.get(where, 0.0), float(row["difference"]))
     return [
         f"{where}: its result is {apart:.2g} of the range away from the first one, more than "
-        f"{TOLERANCE:g}, or its weights or data are others."
-        for where, apart in worst.items()
+        f"{TOLERANCES[task]:g}, or its weights or data are others."
+        for (where, task), apart in worst.items()
     ]
 
 

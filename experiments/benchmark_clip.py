@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it i
 
 from experiments.benchmarking import keras_clips, library_torch  # noqa: E402 - after the line above
 from experiments.benchmarking.preset import Preset, load  # noqa: E402
-from keras_vsr.environment import context  # noqa: E402
+from keras_vsr.environment import choose_backend, context  # noqa: E402
 from keras_vsr.records import BENCHMARK_CLIP_COLUMNS, write_rows  # noqa: E402
 
 BACKEND = "torch"
@@ -72,6 +72,7 @@ def main(
 ) -> None:
     """Writes the file."""
     chosen = load(Path(preset_file))
+    choose_backend()  # with what it sets for every program of this project
     library_torch.configure(int(threads))
     shared = context(
         preset=chosen.name, seed=keras_clips.SEED, precision="float32", backend=BACKEND

@@ -27,7 +27,7 @@ from experiments.benchmarking.agreement import digest  # noqa: E402 - after the 
 from experiments.benchmarking.contenders import CONTENDERS  # noqa: E402
 from experiments.benchmarking.preset import RECIPE_NAMES, TASKS, Preset, load  # noqa: E402
 from experiments.benchmarking.timing import Timing, time_calls  # noqa: E402
-from keras_vsr.environment import context  # noqa: E402
+from keras_vsr.environment import choose_backend, context  # noqa: E402
 from keras_vsr.records import BENCHMARK_COLUMNS, write_bytes, write_rows  # noqa: E402
 from keras_vsr.training.recipe import RECIPES  # noqa: E402
 
@@ -114,6 +114,8 @@ def main(
     """Writes the two files."""
     chosen = load(Path(preset_file))
     contender = CONTENDERS[backend]
+    if contender.way == "keras":
+        choose_backend()  # with what it sets for every program of this project
     library = contender.library_module()
     library.configure(int(threads))
     with np.load(Path(folder) / "prepared.npz", allow_pickle=False) as file:

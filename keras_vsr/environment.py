@@ -1,8 +1,10 @@
 """Who measured: the columns of backend, versions, device, precision and date that rows share."""
 
+import ctypes
 import datetime
 import os
 import platform
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -14,6 +16,10 @@ BACKENDS = {
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
     "jax": ("jax",),
 }
+
+# Of glibc's malloc.h, and the variables by which its users set them.
+TRIM_THRESHOLD, MMAP_MAX = -1, -4
+MALLOC_VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_")
 
 
 def choose_backend() -> str:
@@ -31,7 +37,25 @@ def choose_backend() -> str:
         raise InputError(f"KERAS_BACKEND is {backend!r}; it must be one of {', '.join(BACKENDS)}")
     if not package_version(*BACKENDS[backend]):
         raise InputError(f"{backend} is not installed: pip install 'keras_vsr[{backend}]'")
+    if backend == "torch":
+        keep_freed_memory()
     return backend
+
+
+def keep_freed_memory() -> None:
+    """Has this process keep what it frees, for the next time that it needs as much.
+
+    Torch takes the result of each layer from the C library, and gives it back to it. Where glibc
+    hands that on to the system, each page is cleared again when the next layer writes to it, which
+    takes as long as a layer of few channels. Settings in the environment stay as they are; other C
+    libraries are left alone.
+    """
+    if sys.platform != "linux" or any(name in os.environ for name in MALLOC_VARIABLES):
+        return
+    change = getattr(ctypes.CDLL(None), "mallopt", None)
+    if change is not None:
+        change(TRIM_THRESHOLD, -1)  # never
+        change(MMAP_MAX, 0)  # no blocks that are the system's own, and go back to it
 
 
 def package_version(*names: str) -> str:

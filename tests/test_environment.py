@@ -4,6 +4,8 @@ import datetime
 import importlib
 import os
 import platform
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -38,6 +40,37 @@ def test_backends_that_are_not_installed(monkeypatch):
     monkeypatch.setitem(environment.BACKENDS, "jax", ("no-such-package-at-all",))
     with pytest.raises(InputError, match=r"pip install 'keras_vsr\[jax\]'"):
         choose_backend()
+
+
+PAGES = """
+import resource, sys
+import numpy as np
+from keras_vsr.environment import choose_backend
+choose_backend()
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for size in (3, 50):
+        np.ones(size << 18, np.float32)  # size MiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is a setting of glibc's")
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [({}, True), ({"KERAS_BACKEND": "jax"}, False), ({"MALLOC_MMAP_THRESHOLD_": "1000"}, False)],
+)
+def test_with_torch_freed_memory_is_kept_unless_the_user_has_set_it(monkeypatch, settings, kept):
+    for name in environment.MALLOC_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    done = subprocess.run([sys.executable, "-c", PAGES], capture_output=True, text=True, check=True)
+    # 53 MiB are 13,568 pages of 4 KiB, or 27 of 2 MiB.
+    assert (int(done.stdout) < 20) == kept
 
 
 @pytest.mark.backend

@@ -21,6 +21,7 @@ from keras_vsr.data.clips import packed_windows
 from keras_vsr.inference.enlarge import enlarge
 from keras_vsr.inference.geometry import geometry
 from keras_vsr.inference.predict import predict_batches, predict_clip
+from keras_vsr.layers import Conv2D, Conv2DTranspose, Conv3D
 from keras_vsr.models import NETWORKS, build
 from keras_vsr.training.feeding import fed
 from keras_vsr.training.fit import compile_model
@@ -33,6 +34,7 @@ SEED = 0
 SETTLED = 50  # frames after which memory must not grow any more
 STARTED = 8  # frames that are not timed: the graph is cut and the first batch laid out before them
 COMPARED = 3  # windows whose frames are compared
+PLAIN = 4  # windows that are timed with Keras's own layers, which are slow with one at a time
 BATCHES = 50  # in the epoch that is fed
 STEPS = 2  # that are timed, of each kind
 
@@ -43,6 +45,11 @@ ENLARGED = {
     "delta": ("delta",),
 }
 REMAT = "parallel5"
+OWN_LAYERS = {
+    Conv2D: keras.layers.Conv2D,
+    Conv3D: keras.layers.Conv3D,
+    Conv2DTranspose: keras.layers.Conv2DTranspose,
+}
 FED = ("fsrcnn_2019", "srnet3d")  # the quickest network, and the quickest of windows
 
 Quantity = tuple[str, float, str]
@@ -59,26 +66,49 @@ def network(name: str, **arguments) -> keras.Model:
 
 
 def enlarging(name: str, chosen: Preset) -> Iterator[Quantity]:
-    """Frames a second, three ways, on the shorter clip; and whether the frames are the same.
+    """Frames a second, four ways, on the shorter clip; and whether the frames are the same.
 
-    Window by window is what the published programs did: one forward pass for each five frames.
+    Window by window is what the published programs did: one forward pass for each five frames; with
+    the layers of this project, and with Keras's own.
     """
     model, takes = network(name), NETWORKS[name].takes
     clip = _clip(chosen.clip)
     ours = _rate(enlarge(model, clip))
-    single = _rate(
-        predict_batches(model, window[None, ..., None], batch_size=1)
-        for window in packed_windows(clip, WINDOW)
-    )
+    single = _rate(_window_by_window(model, clip))
+    plain = _rate(_window_by_window(of_keras_layers(model), clip[: STARTED + PLAIN + WINDOW - 1]))
     begun = time.perf_counter()
     made = predict_clip(model, takes, clip)
     batched = len(made) / (time.perf_counter() - begun)
     yield "enlarge_rate", ours, "frames/s"
     yield "window_by_window_rate", single, "frames/s"
+    yield "plain_window_by_window_rate", plain, "frames/s"
     yield "predict_clip_rate", batched, "frames/s"
     yield "ratio_to_window_by_window", ours / single, "ratio"
+    yield "ratio_to_plain_window_by_window", ours / plain, "ratio"
     yield "ratio_to_predict_clip", ours / batched, "ratio"
     yield "difference", _difference(model, clip), "ratio"
+
+
+def of_keras_layers(model: keras.Model) -> keras.Model:
+    """The same network, with the same weights, of Keras's own layers."""
+
+    def plain(layer):
+        if type(layer) not in OWN_LAYERS:
+            return type(layer).from_config(layer.get_config())
+        config = layer.get_config()
+        if config.pop("keeps_frame", False):
+            raise ValueError(f"Keras's layer pads all axes or none; {layer.name} pads two")
+        return OWN_LAYERS[type(layer)].from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=plain, recursive=True)
+    copy = keras.Model(copy.input, copy.output)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _window_by_window(model: keras.Model, clip: np.ndarray) -> Iterator[np.ndarray]:
+    for window in packed_windows(clip, WINDOW):
+        yield predict_batches(model, window[None, ..., None], batch_size=1)
 
 
 def memory_growth(name: str, chosen: Preset) -> Iterator[Quantity]:

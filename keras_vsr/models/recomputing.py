@@ -18,7 +18,8 @@ from keras_vsr.models.graph import made_by, tensors_of
 from keras_vsr.models.network import Network, Part
 
 RELU_INSIDE = "_relu"  # in the names of a recursive block's ReLUs that its sum leads around
-HELD = 1 / 3  # of what is held without
+# Of what is held without. With what a convolution works in while it runs it is a third.
+HELD = 0.3
 BISECTIONS = 20  # to a millionth of what is held without
 
 
@@ -81,7 +82,8 @@ def _recomputed(part: Part) -> Callable:
 
     def run(*given):
         (made,) = part(*given, training=True)
-        clear_arguments()
+        if not part.plain():
+            clear_arguments()
         return made
 
     if keras.backend.backend() != "torch":
@@ -136,7 +138,7 @@ def chain_costs(model: keras.Model, prefix: str) -> list[Cost]:
 
 
 def chosen(costs: Sequence[Cost]) -> list[str]:
-    """The layers of a chain whose results are kept, so that no more than a third is held.
+    """The layers of a chain whose results are kept, so that no more than `HELD` is held.
 
     When the gradient of a part is due, what is held are the results kept before it and, computed
     again, all that the part keeps. So the parts become smaller from the first to the last.
@@ -145,7 +147,7 @@ def chosen(costs: Sequence[Cost]) -> list[str]:
         costs: The layers of the chain in order.
 
     Returns:
-        Names of some of the layers, in order. Where a third is too little for the chain, that with
+        Names of some of the layers, in order. Where that is too little for the chain, that with
         which the least is held.
     """
     low, high = HELD * sum(cost.work for cost in costs), float(sum(cost.work for cost in costs))

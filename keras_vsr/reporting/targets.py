@@ -80,6 +80,20 @@ OF_CLIPS = (
         Wanted("at least", 1.4),
     ),
     (
+        "enlarge_to_plain_window_by_window",
+        ("two_in_one", "2d_then_3d"),
+        "enlarge",
+        "ratio_to_plain_window_by_window",
+        Wanted("at least", 2.5),
+    ),
+    (
+        "enlarge_to_plain_window_by_window",
+        ("delta",),
+        "enlarge",
+        "ratio_to_plain_window_by_window",
+        Wanted("at least", 1.4),
+    ),
+    (
         "enlarge_memory_growth",
         ("two_in_one", "2d_then_3d", "delta"),
         "enlarge",

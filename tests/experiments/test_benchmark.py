@@ -269,8 +269,9 @@ def stored(folder, name, turn, result, **cells):
     """What a worker leaves, with one result."""
     rows = row("delta", "predict", name, [(turn, 3)], agrees="", weights="w", data="d")
     rows[0] |= {"row": f"{name}{turn}"} | cells
+    task = rows[0]["task"]
     write_rows(folder / f"{name}_{turn}.csv", BENCHMARK_COLUMNS, rows)
-    np.savez(folder / f"{name}_{turn}.npz", **{"delta/predict/channels_last": result})
+    np.savez(folder / f"{name}_{turn}.npz", **{f"delta/{task}/channels_last": result})
 
 
 def test_results_are_held_against_the_first_one(tmp_path):
@@ -286,6 +287,15 @@ def test_results_are_held_against_the_first_one(tmp_path):
     sentences = benchmark.disagreements(rows)
     assert len(sentences) == 2
     assert sentences[0].startswith("delta predict on torch, channels_last: its result is 0.0005")
+
+
+def test_losses_may_be_further_apart_than_frames(tmp_path):
+    losses = np.array([1.0, 0.5])
+    for name, apart in (("torch", 0), ("jax", 9e-4), ("tensorflow", 1.1e-3)):
+        stored(tmp_path, name, 1, losses * (1 - apart), task="train")
+    turns = [("torch", 1), ("jax", 1), ("tensorflow", 1)]
+    rows = benchmark.with_agreement(tmp_path, turns)
+    assert [line["agrees"] for line in rows] == ["yes", "yes", "no"]
 
 
 @pytest.mark.parametrize(
@@ -411,6 +421,9 @@ def test_rows_of_clips(small_run):
         rates = [values[model, "enlarge", f"{way}_rate"] for way in ("enlarge", "window_by_window")]
         ratio = values[model, "enlarge", "ratio_to_window_by_window"]
         assert ratio == pytest.approx(rates[0] / rates[1])
+        plain = values[model, "enlarge", "plain_window_by_window_rate"]
+        ratio = values[model, "enlarge", "ratio_to_plain_window_by_window"]
+        assert ratio == pytest.approx(rates[0] / plain)
         assert values[model, "enlarge", "settled_memory"] > 50
         assert values[model, "enlarge", "memory_growth"] < 1
     for model in ("fsrcnn_2019", "srnet3d"):
@@ -419,6 +432,24 @@ def test_rows_of_clips(small_run):
         assert 1 < values[model, "feed", "memory_of_clip"] < 2
     lines = read_rows(small_run / "tables" / "benchmark_targets_tiny.csv", TARGET_COLUMNS)
     assert all(line["met"] for line in lines if line["task"] == "feed")
+
+
+@pytest.mark.backend
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="is measured on torch")
+@pytest.mark.parametrize("name", ["two_in_one", "2d_then_3d", "delta"])
+def test_the_same_network_of_layers_of_keras(name):
+    from experiments.benchmarking import keras_clips
+
+    model = build(name)
+    initialise(model, seed=1)
+    plain = keras_clips.of_keras_layers(model)
+    kernels = [layer for layer in plain._flatten_layers() if hasattr(layer, "kernel")]
+    assert kernels
+    assert all(type(layer).__module__.startswith("keras.") for layer in kernels)
+    window = np.random.default_rng(0).random((1, 5, 8, 9, 1), np.float32)
+    made, truth = (one.predict_on_batch(window) for one in (plain, model))
+    assert np.ptp(truth) > 0
+    assert np.abs(made - truth).max() < 1e-5 * np.ptp(truth)
 
 
 @pytest.mark.backend

@@ -47,6 +47,7 @@ def table(**shape):
     clips = clip("two_in_one", "enlarge", "ratio_to_window_by_window", 2.4, 2.5, 9)
     clips += clip("2d_then_3d", "enlarge", "ratio_to_window_by_window", 2.499)
     clips += clip("delta", "enlarge", "ratio_to_window_by_window", 1.4)
+    clips += clip("delta", "enlarge", "ratio_to_plain_window_by_window", 1.39)
     clips += clip("delta", "enlarge", "memory_growth", 0.01)
     clips += clip("parallel5", "remat", "memory_ratio", 0.3333)
     clips += clip("parallel5", "remat", "time_ratio", 1.36)
@@ -103,6 +104,12 @@ def table(**shape):
             ("torch", 2.499, "at least 2.5", "no"),
         ),
         ("enlarge_to_window_by_window", "delta", "enlarge", ("torch", 1.4, "at least 1.4", "yes")),
+        (
+            "enlarge_to_plain_window_by_window",
+            "delta",
+            "enlarge",
+            ("torch", 1.39, "at least 1.4", "no"),
+        ),
         ("enlarge_memory_growth", "delta", "enlarge", ("torch", 0.01, "under 0.01", "no")),
         ("enlarge_memory_growth", "two_in_one", "enlarge", ("torch", "", "under 0.01", "")),
         ("remat_memory", "parallel5", "remat", ("torch", 0.3333, "at most 0.3333", "yes")),
@@ -128,6 +135,7 @@ def test_every_target_has_its_lines():
         "jax_to_fastest": 10,
         "share_of_roof": 2,
         "enlarge_to_window_by_window": 3,
+        "enlarge_to_plain_window_by_window": 3,
         "enlarge_memory_growth": 3,
         "remat_memory": 1,
         "remat_time": 1,
