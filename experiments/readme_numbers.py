@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout as it is
 
-from experiments.story import story  # noqa: E402 - after the line above
+from experiments.speed import speed  # noqa: E402 - after the line above
+from experiments.story import story  # noqa: E402
 from keras_vsr.records import read_rows, write_bytes  # noqa: E402
 from keras_vsr.reporting.tables import CLIMATE_STUDIES  # noqa: E402
 
@@ -20,6 +21,7 @@ README = ROOT / "README.md"
 REPORTS = ROOT / "reports"
 STORY = REPORTS / "README.md"
 START, END = "<!-- numbers: start -->", "<!-- numbers: end -->"
+SPEED_START, SPEED_END = "<!-- speed: start -->", "<!-- speed: end -->"
 STORY_START, STORY_END = "<!-- story: start -->", "<!-- story: end -->"
 
 # `srnet3d_processed` is left out: its row is that of `2d_then_3d_processed`, the same networks.
@@ -50,6 +52,7 @@ def main() -> int:
     """Rewrites the parts between the marks."""
     for path, start, end, text in (
         (README, START, END, numbers()),
+        (README, SPEED_START, SPEED_END, speed(REPORTS / "tables")),
         (STORY, STORY_START, STORY_END, story(REPORTS / "tables")),
     ):
         before, _, rest = path.read_text(encoding="utf-8").partition(start)

@@ -39,3 +39,8 @@ def test_options_in_examples_exist():
 def test_no_path_of_a_machine_and_no_index(path):
     text = (readme_numbers.ROOT / path).read_text(encoding="utf-8")
     assert not re.search(r"/(?:home|root|tmp)/|index.url|pypi\.org", text)
+
+
+def test_what_it_says_of_speed_is_that_of_the_tables():
+    written = TEXT.split(readme_numbers.SPEED_START)[1].split(readme_numbers.SPEED_END)[0]
+    assert written.strip() == readme_numbers.speed(readme_numbers.REPORTS / "tables")
