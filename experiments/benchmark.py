@@ -52,10 +52,10 @@ OUT = ROOT / "results" / "benchmark"
 REPETITIONS = 5
 WORKER_SECONDS = 900  # until a process is given up
 # Seconds of a worker with all networks, two quiet cores: what time is left is first told from them.
-COSTS = {"torch": 15, "tensorflow": 15, "jax": 22, "legacy_tf": 7, "native_torch": 18}
+COSTS = {"torch": 14, "tensorflow": 21, "jax": 25, "legacy_tf": 9, "native_torch": 25}
 PREPARE_COST = 8
 CLIPS = "torch"  # measures clips
-CLIP_COSTS = {"time": 10, "memory": 25}
+CLIP_COSTS = {"time": 13, "memory": 20}
 REASONS = ROOT / "reports" / "reasons.csv"
 
 Row = dict[str, str]

@@ -12,10 +12,10 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Each network is compiled and run but a few times: XLA's optimisations cost more than they save.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-if os.environ["KERAS_BACKEND"] == "jax":  # half the time to compile, by the older way of fusing
-    os.environ.setdefault(
-        "XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-    )
+# The older way of fusing, and one thread, take half the time to compile.
+FUSION = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+if os.environ["KERAS_BACKEND"] == "jax":  # TensorFlow reads them, too, and may not know them
+    os.environ.setdefault("XLA_FLAGS", FUSION)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -26,6 +26,12 @@ def _folder(variable: str, name: str) -> Path:
     if not path.is_dir():
         pytest.skip(f"no folder {path}; {variable} can name another")
     return path
+
+
+@pytest.fixture(scope="session")
+def fusion() -> str:
+    """XLA's flags for a process with JAX."""
+    return FUSION
 
 
 @pytest.fixture(scope="session")

@@ -51,12 +51,12 @@ class Network(keras.Model):
         return (
             keras.backend.backend() == "torch"
             and len(given) == len(self.inputs)
-            and all(map(_fits, given, self.inputs))
+            and all(map(fits, given, self.inputs))
             and self.whole.plain()
         )
 
 
-def _fits(value, tensor) -> bool:
+def fits(value, tensor) -> bool:
     """Whether a value has the shape of the model's tensor; what to say if not, Keras knows."""
     return len(value.shape) == len(tensor.shape) and all(
         size in (None, found) for size, found in zip(tensor.shape, value.shape, strict=True)
@@ -127,9 +127,7 @@ class Part:
         results = dict(zip(self.given, given, strict=True))
         steps = zip(self.calls, self.made, self.spent, self.trains, strict=True)
         for call, made, spent, trains in steps:
-            args, kwargs = call.arguments
-            args = [_filled(one, results) for one in args]
-            kwargs = {key: _filled(one, results) for key, one in kwargs.items()}
+            args, kwargs = (_filled(each, results) for each in call.arguments)
             if trains and training is not None:
                 kwargs["training"] = training
             run = call.operation.call if straight else call.operation
@@ -146,4 +144,6 @@ def _filled(argument, results: dict[int, object]):
     if isinstance(argument, (list, tuple)):
         inside = [_filled(one, results) for one in argument]
         return tuple(inside) if isinstance(argument, tuple) else inside
+    if isinstance(argument, dict):
+        return {key: _filled(one, results) for key, one in argument.items()}
     return results.get(id(argument), argument)

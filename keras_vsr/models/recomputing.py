@@ -15,7 +15,7 @@ import keras
 
 from keras_vsr.models.garbage import clear_arguments
 from keras_vsr.models.graph import made_by, tensors_of
-from keras_vsr.models.network import Network, Part
+from keras_vsr.models.network import Network, Part, fits
 
 RELU_INSIDE = "_relu"  # in the names of a recursive block's ReLUs that its sum leads around
 # Of what is held without. With what a convolution works in while it runs it is a third.
@@ -64,9 +64,10 @@ class RecomputingModel(Network):
         self.runs = [_recomputed(part) for part in self.parts]
 
     def call(self, inputs, training=None, mask=None):
-        if not training:
+        given = keras.tree.flatten(inputs)
+        if not training or not all(map(fits, given, self.inputs)):
             return super().call(inputs, training=training, mask=mask)
-        given = zip(keras.tree.flatten(inputs), self.inputs, strict=True)
+        given = zip(given, self.inputs, strict=True)
         results = [keras.ops.convert_to_tensor(one, dtype=of.dtype) for one, of in given]
         for part, run in zip(self.parts, self.runs, strict=True):
             results.append(run(*part.picked(results)))

@@ -54,6 +54,15 @@ def several_outputs():
     return Network(outer, {"sum": three + one, "three": three})
 
 
+def test_arguments_by_name():
+    one, two = keras.Input((4, 4, 1), name="one"), keras.Input((4, 4, 1), name="two")
+    inner = Network({"one": one, "two": two}, one - two, name="inner")
+    frame = keras.Input((4, 4, 1))
+    model = Network(frame, inner({"one": frame * 3, "two": frame}))
+    made = model(np.full((1, 4, 4, 1), 2, np.float32))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(made), 4)
+
+
 def test_several_outputs():
     made = several_outputs()(np.full((1, 4, 4, 1), 2, np.float32))
     for key, value in (("sum", 9), ("three", 6)):
@@ -111,11 +120,13 @@ def test_frames_without_the_axis_of_channels_are_given_one():
     )
 
 
-@pytest.mark.parametrize("name", ["fsrcnn_2019", "srnet3d"])
-def test_frames_of_more_channels_are_refused(name):
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("fsrcnn_2019", {}), ("srnet3d", {}), ("parallel5", {"remat": True})]
+)
+def test_frames_of_more_channels_are_refused(name, arguments):
     shape = (1, 8, 9, 3) if name == "fsrcnn_2019" else (1, 5, 8, 9, 3)
     with pytest.raises(ValueError, match=r"axis -?1 of input shape to have value 1"):
-        build(name)(np.zeros(shape, np.float32))
+        build(name, **arguments)(np.zeros(shape, np.float32), training=True)
 
 
 def test_it_is_saved_and_read_again(tmp_path):
