@@ -9,6 +9,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import keras
 import numpy as np
@@ -125,15 +126,13 @@ def memory_growth(name: str, chosen: Preset) -> Iterator[Quantity]:
 
 
 def recomputing_memory(chosen: Preset) -> Iterator[Quantity]:
-    """What a training step takes on top of what is held before it, with and without `remat`."""
+    """What a training step's tensors take on top of what is held before it, with and without
+    `remat`."""
     peaks = {}
     for kind, (model, inputs, truth) in _plain_and_remat(chosen).items():
         model.train_on_batch(inputs, truth)
         gc.collect()
-        before = library_torch.held_bytes()
-        library_torch.reset_peak()
-        model.train_on_batch(inputs, truth)
-        peaks[kind] = max(library_torch.peak_bytes() - before, 1)
+        peaks[kind] = library_torch.most_allocated(partial(model.train_on_batch, inputs, truth))
         yield f"{kind}_memory", peaks[kind] / 1e6, "MB"
     yield "memory_ratio", peaks["remat"] / peaks["plain"], "ratio"
 

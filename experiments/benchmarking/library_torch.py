@@ -1,5 +1,6 @@
 """PyTorch: its settings, its device, and the most that it reaches on this machine."""
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -46,9 +47,20 @@ def peak_bytes() -> int:
     return torch.cuda.max_memory_allocated() if CUDA else memory.peak_bytes()
 
 
-def held_bytes() -> int:
-    """Memory now: on a GPU that of its tensors, else that of the process."""
-    return torch.cuda.memory_allocated() if CUDA else memory.resident_bytes()
+def most_allocated(call: Callable[[], object]) -> int:
+    """Bytes that a call's tensors take at most, beside those that there were before it."""
+    if CUDA:
+        wait()
+        before = torch.cuda.memory_allocated()
+        reset_peak()
+        call()
+        wait()
+        return peak_bytes() - before
+    with torch.profiler.profile(profile_memory=True) as profiler:
+        call()
+    events = profiler.profiler.kineto_results.events()
+    changes = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
+    return max(itertools.accumulate(size for _, size in changes))
 
 
 def sgemm(factor: np.ndarray) -> Callable[[], object]:

@@ -18,8 +18,7 @@ from keras_vsr.models.graph import made_by, tensors_of
 from keras_vsr.models.network import Network, Part, fits
 
 RELU_INSIDE = "_relu"  # in the names of a recursive block's ReLUs that its sum leads around
-# Of what is held without. With what a convolution works in while it runs it is a third.
-HELD = 0.3
+HELD = 1 / 3  # of what is held without
 BISECTIONS = 20  # to a millionth of what is held without
 
 

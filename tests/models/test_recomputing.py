@@ -103,16 +103,16 @@ def test_a_third_of_what_is_saved_for_the_gradient():
 def test_little_more_than_a_third_of_what_a_step_allocates():
     import torch
 
+    from experiments.benchmarking.library_torch import most_allocated
+
     window = torch.from_numpy(frames_of((2, 5, 16, 16, 1)))
 
     def peak(model):
-        """Bytes, of all that is allocated from the beginning of the step on."""
-        model(window, training=True).sum().backward()  # kernels are laid out anew, once
-        with torch.profiler.profile(profile_memory=True) as profiler:
+        def step():
             model(window, training=True).sum().backward()
-        events = profiler.profiler.kineto_results.events()
-        sizes = [(e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]"]
-        return max(itertools.accumulate(size for _, size in sorted(sizes)))
+
+        step()  # kernels are laid out anew, once
+        return most_allocated(step)
 
     plain, recomputing = (build("parallel5", remat=on) for on in (False, True))
     # What a convolution works in while it runs is in this, too: 0.06 of it all with one thread.
