@@ -10,6 +10,8 @@ from keras_vsr.reporting.verdicts import MIDDLE, NEXT, VERDICTS, WEIGHTS_2D, WEI
 
 Row = dict[str, str]
 
+NOTHING = 0.005  # dB; what gains less is shown as 0.00
+
 
 def story(tables: Path) -> str:
     """The page in Markdown; every number in it is a cell of a table.
@@ -141,9 +143,9 @@ def _pictures(gain: list[Row]) -> str:
         ]
         gains = [float(row["residual_gain_db"]) for row in rows]
         best = max(rows, key=lambda row: float(row["residual_gain_db"]))
-        lost = [row["model"] for row in rows if float(row["residual_gain_db"]) <= 0]
+        lost = [row["model"] for row in rows if float(row["residual_gain_db"]) < NOTHING]
         none = f", and {' and '.join(f'`{name}`' for name in lost)} nothing" if lost else ""
-        least = min((value for value in gains if value > 0), default=0.0)
+        least = min((value for value in gains if value >= NOTHING), default=0.0)
         return (
             f"{split} {least:.2f} to {max(gains):.2f} dB (`{best['model']}`), where bicubic has "
             f"{float(best['bicubic_psnr_db']):.2f} dB{none}"
