@@ -50,7 +50,8 @@ def keep_freed_memory() -> None:
     takes as long as a layer of few channels. Settings in the environment stay as they are; other C
     libraries are left alone.
     """
-    if sys.platform != "linux" or any(name in os.environ for name in MALLOC_VARIABLES):
+    tuned = "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
+    if sys.platform != "linux" or tuned or any(name in os.environ for name in MALLOC_VARIABLES):
         return
     change = getattr(ctypes.CDLL(None), "mallopt", None)
     if change is not None:

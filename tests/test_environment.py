@@ -60,7 +60,12 @@ print(faults())
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is a setting of glibc's")
 @pytest.mark.parametrize(
     ("settings", "kept"),
-    [({}, True), ({"KERAS_BACKEND": "jax"}, False), ({"MALLOC_MMAP_THRESHOLD_": "1000"}, False)],
+    [
+        ({}, True),
+        ({"KERAS_BACKEND": "jax"}, False),
+        ({"MALLOC_MMAP_THRESHOLD_": "1000"}, False),
+        ({"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1000"}, False),
+    ],
 )
 def test_with_torch_freed_memory_is_kept_unless_the_user_has_set_it(monkeypatch, settings, kept):
     for name in environment.MALLOC_VARIABLES:

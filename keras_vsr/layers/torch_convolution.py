@@ -28,6 +28,7 @@ def wanted(x) -> bool:
         and x.device.type == "cpu"
         and x.dtype == torch.float32
         and torch.backends.mkldnn.is_available()
+        and not torch.compiler.is_compiling()  # nor exporting: it has no shapes for oneDNN's
     )
 
 
@@ -91,11 +92,7 @@ def _onednn(x, kernel, bias, border, relu):
     layout = torch.channels_last if rank == 2 else torch.channels_last_3d
     weight = kernel.permute(rank + 1, rank, *range(rank)).contiguous(memory_format=layout)
     once = [1] * rank
-    if relu and not torch.is_grad_enabled():
-        # Without a further pass over the result; it has no gradient.
-        return torch.ops.mkldnn._convolution_pointwise(
-            x, weight, bias, border, once, once, 1, "relu", [], ""
-        )
+    # Not with oneDNN's own ReLU, which makes 0 of NaN: a damaged frame would come out whole.
     made = torch.mkldnn_convolution(x, weight, bias, border, once, once, 1)
     # In place, where no gradient needs what was there before: not behind a change of shape, which
     # makes torch copy it all.

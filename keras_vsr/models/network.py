@@ -21,8 +21,8 @@ class Network(keras.Model):
     """A functional model that is fast on torch.
 
     Layers, names, weights and results are those of `keras.Model(inputs, outputs)`. Where a layer
-    has another number format than float32, takes a mask, or adds a loss of its own, it runs as
-    Keras's model does.
+    has another number format than float32, takes a mask, or adds a loss of its own, and where torch
+    compiles or exports, it runs as Keras's model does. Torch's hooks on layers are not called.
 
     Args:
         inputs: As of `keras.Model`.
@@ -49,11 +49,20 @@ class Network(keras.Model):
     def _straight(self, given) -> bool:
         """Whether layers may be run straight: on torch, where Keras has nothing to do for them."""
         return (
-            keras.backend.backend() == "torch"
+            on_torch()
             and len(given) == len(self.inputs)
             and all(map(fits, given, self.inputs))
             and self.whole.plain()
         )
+
+
+def on_torch() -> bool:
+    """Whether torch runs step by step, not to compile or to export what it does."""
+    if keras.backend.backend() != "torch":
+        return False
+    import torch
+
+    return not torch.compiler.is_compiling()
 
 
 def fits(value, tensor) -> bool:
@@ -97,14 +106,14 @@ class Part:
         self.trains = ["training" in names for names in accepted]
         operations = [call.operation for call in self.calls]
         self.layers = [one for one in operations if isinstance(one, keras.Layer)]
-        self.masked = any(
+        self.special = any(
             "mask" in names and not isinstance(one, keras.Model)
             for one, names in zip(operations, accepted, strict=True)
-        )
+        ) or any(one.dtype != POLICY for call in self.calls for one in call.tensors)
 
     def plain(self) -> bool:
         """Whether all layers are such that calling them straight is the same."""
-        return not self.masked and all(
+        return not self.special and all(
             layer.dtype_policy.name == POLICY and layer.activity_regularizer is None
             for layer in self.layers
         )
@@ -123,7 +132,7 @@ class Part:
         Returns:
             Values of the outputs.
         """
-        straight = keras.backend.backend() == "torch" and self.plain()
+        straight = on_torch() and self.plain()
         results = dict(zip(self.given, given, strict=True))
         steps = zip(self.calls, self.made, self.spent, self.trains, strict=True)
         for call, made, spent, trains in steps:

@@ -52,12 +52,16 @@ class RecomputingModel(Network):
         **kwargs: As of `keras.Model`.
 
     Raises:
-        ValueError: a layer of `kept` is not in the model, or is run more than once.
+        ValueError: a layer of `kept` is not in the model, or is run more than once; or a layer
+            draws random numbers or counts its runs, so that the second run would be another.
     """
 
     def __init__(self, inputs, outputs, name=None, **kwargs):
         kept = list(kwargs.pop("kept"))
         super().__init__(inputs, outputs, name=name, **kwargs)
+        changing = [layer.name for layer in self.layers if layer.non_trainable_variables]
+        if changing:
+            raise ValueError(f"{', '.join(changing)} would change when run a second time")
         self.kept = kept
         *self.parts, self.last = _parts(self, kept)
         self.runs = [_recomputed(part) for part in self.parts]

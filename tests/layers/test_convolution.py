@@ -89,6 +89,19 @@ def test_transposed_equals_the_loop_and_the_keras_layer(size, stride, batch, act
     assert_close(ops.convert_to_numpy(keras_layer(x)), truth)
 
 
+@pytest.mark.parametrize("filters", [1, 9])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_damaged_pixel_stays_damaged(channels, filters):
+    x = volume((1, 9, 9, channels))
+    x[0, 4, 4] = np.nan
+    frame = keras.Input(x.shape[1:])
+    y = to_inner(frame, FORMAT, "enter")
+    y = Conv2D(filters, 3, padding="same", activation="relu", data_format=FORMAT)(y)
+    made = predicted(keras.Model(frame, to_public(y, FORMAT, "leave")), x)
+    assert np.isnan(made).sum() == 9 * filters
+    assert np.isnan(made[0, 3:6, 3:6]).all()
+
+
 @pytest.mark.parametrize("batch", [1, 2])
 @pytest.mark.parametrize(("channels", "filters"), [(3, 9), (1, 5), (3, 1)])
 @pytest.mark.parametrize("taps", [(3, 3, 3), (3, 5, 1)])

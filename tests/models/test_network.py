@@ -104,6 +104,25 @@ def test_other_number_formats_and_losses_of_layers_take_keras_way():
     np.testing.assert_allclose(loss, np.abs(made).sum(), rtol=1e-6)
 
 
+def test_values_of_another_format_are_cast_as_keras_does():
+    frame = keras.Input((4, 4, 1))
+    layer = keras.layers.Conv2D(1, 3, use_bias=False, kernel_initializer="ones")
+    model = Network(frame, layer(keras.ops.cast(frame, "float16")))
+    made = model(np.ones((1, 4, 4, 1), np.float32))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(made), np.full((1, 2, 2, 1), 9))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="is torch's")
+@pytest.mark.parametrize("name", ["fsrcnn_2019", "srnet3d"])
+def test_torch_exports_it(name):
+    import torch
+
+    model = randomise(build(name))
+    x = torch.from_numpy(frames_of((2, 8, 9, 1) if name == "fsrcnn_2019" else (2, 5, 8, 9, 1)))
+    exported = torch.export.export(model, (x,), strict=False).module()
+    np.testing.assert_allclose(*(one(x).detach().numpy() for one in (exported, model)), atol=1e-5)
+
+
 def test_a_mask_takes_keras_way():
     steps = keras.Input((3, 1))
     model = Network(steps, keras.layers.GlobalAveragePooling1D()(keras.layers.Masking()(steps)))

@@ -35,6 +35,13 @@ def test_the_same_layers_and_weights(form):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_layers_that_change_from_run_to_run_are_refused():
+    frame = keras.Input((4, 4, 1))
+    made = keras.layers.Dropout(0.5, seed=1, name="drop")(frame)
+    with pytest.raises(ValueError, match="drop would change when run a second time"):
+        RecomputingModel(frame, keras.layers.ReLU(name="end")(made), kept=["drop"])
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_step(form):
     plain, recomputing = both(**form)
