@@ -3,14 +3,8 @@
 from pathlib import Path
 
 from keras_vsr.records import read_rows
+from keras_vsr.reporting.figures_benchmark import LABELS
 
-BACKENDS = {
-    "torch": "Keras on PyTorch",
-    "tensorflow": "Keras on TensorFlow",
-    "jax": "Keras on JAX",
-    "native_torch": "PyTorch by hand",
-    "legacy_tf": "TensorFlow by hand",
-}
 TASKS = {"predict": "a forward pass", "train": "a training step"}
 
 
@@ -57,12 +51,12 @@ def _sentences(rows: list[dict[str, str]], device: str) -> list[str]:
 def _table(rows: list[dict[str, str]]) -> list[str]:
     cells = {(row["model"], row["task"], row["backend"]): row for row in rows}
     lines = [
-        f"| median ms (share of the convolution roof) | {' | '.join(BACKENDS.values())} |",
-        f"|---|{'---:|' * len(BACKENDS)}",
+        f"| median ms (share of the convolution roof) | {' | '.join(LABELS.values())} |",
+        f"|---|{'---:|' * len(LABELS)}",
     ]
     for model, task in dict.fromkeys((row["model"], row["task"]) for row in rows):
         line = [f"`{model}`, {TASKS[task]}"]
-        for backend in BACKENDS:
+        for backend in LABELS:
             row = cells.get((model, task, backend))
             time = f"{float(row['median_ms']):.3g}" if row else ""
             share = f" ({float(row['share_of_roof']):.0%})" if row and row["share_of_roof"] else ""

@@ -130,7 +130,7 @@ def _after(layer, views: list[_View], axis: int) -> _View:
     elif isinstance(layer, keras.layers.Cropping2D):
         before = layer.cropping[axis][0]
         return view.through(before, before)
-    elif isinstance(layer, keras.layers.ZeroPadding2D):
+    elif isinstance(layer, (keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)):
         before = layer.padding[-2:][axis][0]
         return view.through(-before, -before)
     elif isinstance(layer, EdgePad):

@@ -36,27 +36,25 @@ class Network(keras.Model):
         self.whole = Part(self.inputs, self.outputs)
 
     def call(self, inputs, training=None, mask=None):
-        given = keras.tree.flatten(inputs)
-        if mask is not None or isinstance(inputs, dict) or not self._straight(given):
+        given = self.given(inputs) if mask is None and self.whole.straight() else None
+        if given is None:
             return super().call(inputs, training=training, mask=mask)
-        given = [
-            keras.ops.convert_to_tensor(one, dtype=of.dtype)
-            for one, of in zip(given, self.inputs, strict=True)
-        ]
         made = self.whole(*self.whole.picked(given), training=training)
         return keras.tree.pack_sequence_as(self.output, made)
 
-    def _straight(self, given) -> bool:
-        """Whether layers may be run straight: on torch, where Keras has nothing to do for them."""
-        return (
-            on_torch()
-            and len(given) == len(self.inputs)
-            and all(map(fits, given, self.inputs))
-            and self.whole.plain()
-        )
+    def given(self, inputs) -> list | None:
+        """The inputs as tensors, in order; None where they are such that Keras has to see to them:
+        given by name, or of another shape than the model takes."""
+        values = keras.tree.flatten(inputs)
+        if isinstance(inputs, dict) or len(values) != len(self.inputs):
+            return None
+        pairs = list(zip(values, self.inputs, strict=True))
+        if not all(_fits(value, tensor) for value, tensor in pairs):
+            return None
+        return [keras.ops.convert_to_tensor(value, dtype=tensor.dtype) for value, tensor in pairs]
 
 
-def on_torch() -> bool:
+def _steps_on_torch() -> bool:
     """Whether torch runs step by step, not to compile or to export what it does."""
     if keras.backend.backend() != "torch":
         return False
@@ -65,8 +63,8 @@ def on_torch() -> bool:
     return not torch.compiler.is_compiling()
 
 
-def fits(value, tensor) -> bool:
-    """Whether a value has the shape of the model's tensor; what to say if not, Keras knows."""
+def _fits(value, tensor) -> bool:
+    """Whether a value has the shape of the model's tensor."""
     return len(value.shape) == len(tensor.shape) and all(
         size in (None, found) for size, found in zip(tensor.shape, value.shape, strict=True)
     )
@@ -111,11 +109,15 @@ class Part:
             for one, names in zip(operations, accepted, strict=True)
         ) or any(one.dtype != POLICY for call in self.calls for one in call.tensors)
 
-    def plain(self) -> bool:
-        """Whether all layers are such that calling them straight is the same."""
-        return not self.special and all(
-            layer.dtype_policy.name == POLICY and layer.activity_regularizer is None
-            for layer in self.layers
+    def straight(self) -> bool:
+        """Whether layers are run straight: on torch, where Keras has nothing to do for them."""
+        return (
+            _steps_on_torch()
+            and not self.special
+            and all(
+                layer.dtype_policy.name == POLICY and layer.activity_regularizer is None
+                for layer in self.layers
+            )
         )
 
     def picked(self, known: Sequence) -> list:
@@ -132,7 +134,7 @@ class Part:
         Returns:
             Values of the outputs.
         """
-        straight = on_torch() and self.plain()
+        straight = self.straight()
         results = dict(zip(self.given, given, strict=True))
         steps = zip(self.calls, self.made, self.spent, self.trains, strict=True)
         for call, made, spent, trains in steps:

@@ -139,7 +139,7 @@ def parallel5(
     if not remat:
         return Network(window, x, name=name)
     kept = [f"frame{position}_map" for position in range(1, WINDOW + 1)]
-    kept += chosen(chain_costs(Network(window, x), "volume_"))
+    kept += chosen(chain_costs(keras.Model(window, x), "volume_"))
     return RecomputingModel(window, x, name=name, kept=kept)
 
 

@@ -15,7 +15,7 @@ import keras
 
 from keras_vsr.models.garbage import clear_arguments
 from keras_vsr.models.graph import made_by, tensors_of
-from keras_vsr.models.network import Network, Part, fits
+from keras_vsr.models.network import Network, Part
 
 RELU_INSIDE = "_relu"  # in the names of a recursive block's ReLUs that its sum leads around
 HELD = 1 / 3  # of what is held without
@@ -67,11 +67,9 @@ class RecomputingModel(Network):
         self.runs = [_recomputed(part) for part in self.parts]
 
     def call(self, inputs, training=None, mask=None):
-        given = keras.tree.flatten(inputs)
-        if not training or not all(map(fits, given, self.inputs)):
+        results = self.given(inputs) if training else None
+        if results is None:
             return super().call(inputs, training=training, mask=mask)
-        given = zip(given, self.inputs, strict=True)
-        results = [keras.ops.convert_to_tensor(one, dtype=of.dtype) for one, of in given]
         for part, run in zip(self.parts, self.runs, strict=True):
             results.append(run(*part.picked(results)))
         made = self.last(*self.last.picked(results), training=True)
@@ -86,7 +84,7 @@ def _recomputed(part: Part) -> Callable:
 
     def run(*given):
         (made,) = part(*given, training=True)
-        if not part.plain():
+        if not part.straight():
             clear_arguments()
         return made
 

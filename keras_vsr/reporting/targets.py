@@ -63,35 +63,16 @@ class Wanted(NamedTuple):
         return f"{self.relation} {self.limit:.4g}"
 
 
+ENLARGED = (
+    (("two_in_one", "2d_then_3d"), Wanted("at least", 2.5)),
+    (("delta",), Wanted("at least", 1.4)),
+)
 # Of clips: target, networks, task, the measured quantity, and what is wanted.
 OF_CLIPS = (
-    (
-        "enlarge_to_window_by_window",
-        ("two_in_one", "2d_then_3d"),
-        "enlarge",
-        "ratio_to_window_by_window",
-        Wanted("at least", 2.5),
-    ),
-    (
-        "enlarge_to_window_by_window",
-        ("delta",),
-        "enlarge",
-        "ratio_to_window_by_window",
-        Wanted("at least", 1.4),
-    ),
-    (
-        "enlarge_to_plain_window_by_window",
-        ("two_in_one", "2d_then_3d"),
-        "enlarge",
-        "ratio_to_plain_window_by_window",
-        Wanted("at least", 2.5),
-    ),
-    (
-        "enlarge_to_plain_window_by_window",
-        ("delta",),
-        "enlarge",
-        "ratio_to_plain_window_by_window",
-        Wanted("at least", 1.4),
+    *(
+        (f"enlarge_to_{baseline}", models, "enlarge", f"ratio_to_{baseline}", wanted)
+        for baseline in ("window_by_window", "plain_window_by_window")
+        for models, wanted in ENLARGED
     ),
     (
         "enlarge_memory_growth",

@@ -9,6 +9,7 @@ from small_networks import small_network
 from keras_vsr.errors import InputError
 from keras_vsr.inference.geometry import geometry
 from keras_vsr.inference.receptive_field import ReceptiveField, receptive_field
+from keras_vsr.layers import Conv3D
 from keras_vsr.models import build
 
 pytestmark = pytest.mark.backend
@@ -80,6 +81,20 @@ def test_the_field_is_what_changes(name, arguments):
     model = all_positive(small_network(name, **arguments))
     found = receptive_field(model)
     assert found == seen(model, size=2 * max(found) + 5)
+
+
+def test_a_network_that_pads_before_its_convolutions_sees_as_one_that_pads_in_them():
+    def network(layers):
+        window = keras.Input((5, None, None, 1))
+        x = window
+        for layer in layers:
+            x = layer(x)
+        return keras.Model(window, x[:, 0])
+
+    shape = {"filters": 1, "kernel_size": (5, 3, 5)}
+    before = [keras.layers.ZeroPadding3D((0, 1, 2)), keras.layers.Conv3D(**shape)]
+    within = [Conv3D(**shape, keeps_frame=True)]
+    assert receptive_field(network(before)) == receptive_field(network(within)) == (1, 1, 2, 2)
 
 
 def test_rows_and_columns_are_told_apart():

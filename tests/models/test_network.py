@@ -96,7 +96,7 @@ def test_other_number_formats_and_losses_of_layers_take_keras_way():
     assert keras.backend.standardize_dtype(model(np.ones((1, 4, 4, 1), np.float32)).dtype) == (
         "bfloat16"
     )
-    assert not Part(model.inputs, model.outputs).plain()
+    assert not Part(model.inputs, model.outputs).straight()
     lossy = keras.layers.Conv2D(1, 3, activity_regularizer=keras.regularizers.L1(1.0))
     model = Network(frame, lossy(frame))
     made = keras.ops.convert_to_numpy(model(np.ones((1, 4, 4, 1), np.float32), training=True))
