@@ -57,7 +57,7 @@ def cost(preset: Preset, task: Task, splits: dict[str, list[Pair]]) -> Cost:
     pixels = trained_on(preset, task, height, width)
     if not task.job.network:
         return Cost(parameters, pixels, 0, 0, 0, sum(each), scored)
-    recipe = RECIPES[task.recipe]
+    recipe = RECIPES[task.job.recipe]
     epochs = size.epochs or recipe.epochs
     lost = 0 if all(network.takes == "frame" for network in networks) else WINDOW - 1
     samples = sum(pair.frames - lost for pair in splits["train"])

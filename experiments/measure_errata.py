@@ -88,6 +88,7 @@ def measure_errata(
     Raises:
         InputError: no model of the study has a name given.
     """
+    preset = preset.within("errata")
     wanted = PLAN if data.dataset == "climate" else ON_CLIP
     files = FILES[data.dataset]
     if data.dataset == "climate":

@@ -30,12 +30,6 @@ class Task:
         return f"{self.study} {self.job.model} {self.variant}"
 
     @property
-    def recipe(self) -> str | None:
-        """How its own network is trained, a key of `training.recipe.RECIPES`."""
-        own = self.job.residual_recipe if self.variant == "residual" else None
-        return own or self.job.recipe
-
-    @property
     def chain(self) -> list["Task"]:
         """The tasks whose networks a clip goes through, in order."""
         jobs = {job.model: job for job in STUDIES[self.study].jobs}

@@ -1,7 +1,7 @@
 """Presets: the sizes and epochs of a run, read from presets/*.toml."""
 
 import tomllib
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 
 from keras_vsr.errors import InputError
@@ -128,6 +128,16 @@ class Preset:
     def size(self, model: str, study: str) -> ModelSize:
         """How long a model is trained in a study, and on what."""
         return self.models.get(f"{study}/{model}") or self.models.get(model, ModelSize())
+
+    def within(self, study: str) -> "Preset":
+        """The preset for a study that trains other studies' models: its own sizes come first."""
+        own = f"{study}/"
+        sizes = {
+            name.removeprefix(own): size
+            for name, size in self.models.items()
+            if name.startswith(own)
+        }
+        return replace(self, models=self.models | sizes)
 
 
 def names() -> list[str]:

@@ -97,7 +97,7 @@ class Runner:
     # What a task is made of
 
     def recipe(self, task: Task) -> Recipe:
-        recipe = errata.changed_recipe(self.switched_on, task.job, RECIPES[task.recipe])
+        recipe = errata.changed_recipe(self.switched_on, task.job, RECIPES[task.job.recipe])
         if self.mixed and recipe.published_mixed:
             return replace(recipe, precision="mixed_float16")
         return recipe

@@ -11,7 +11,6 @@ STUDY = Study(
             "five 2D stacks and a 3D network in one, 259,938 parameters",
             network="parallel5",
             recipe="integrated_2021",
-            residual_recipe="parallel5_residual",
         ),
         Job(
             "delta",

@@ -13,7 +13,6 @@ class Job:
         after: Models of the same study whose trained networks come first, in order.
         network: What is trained behind them, a key of `models.NETWORKS`; None trains nothing.
         recipe: How, a key of `training.recipe.RECIPES`.
-        residual_recipe: How the residual variant is, where that is another way.
         arguments: Handed to the network's builder.
         stages: Names of rows of their own for what the models in `after` put out.
     """
@@ -23,7 +22,6 @@ class Job:
     after: tuple[str, ...] = ()
     network: str | None = None
     recipe: str | None = None
-    residual_recipe: str | None = None
     arguments: dict[str, object] = field(default_factory=dict)
     stages: tuple[str, ...] = ()
 

@@ -22,7 +22,7 @@ from keras_vsr.layers import (
 from keras_vsr.models.network import Network
 from keras_vsr.models.recomputing import RecomputingModel, chain_costs, chosen
 from keras_vsr.models.recursion import recursive_block
-from keras_vsr.models.residual import add_to_middle_frame, bicubic
+from keras_vsr.models.residual import add_bicubic, add_to_middle_frame
 from keras_vsr.models.srnet3d import srnet3d_trunk, taps
 from keras_vsr.window import WINDOW
 
@@ -67,8 +67,9 @@ def parallel5(
         data_range: (MIN, MAX) of the range limiter; None leaves it out.
         order: Taps of the 3D layers, "as_described" or "as_run"; see `srnet3d`.
         scale: Stride of the transposed convolutions.
-        residual: Adds the bicubic enlargement of the middle frame to the output and starts the last
-            layer at zero. The range limiter is left out then: S(0) is the middle of the range.
+        residual: Each 2D stack adds to the bicubic enlargement of its frame, the 3D part to the
+            middle one of the five frames it is given, as in `two_in_one`; both start their last
+            layer at zero. There is no range limiter then: S(0) is the middle of the range.
         auxiliary: Whether the middle frame's 2D map is a second output, for the report's optional
             loss: alpha times the MSE of that map, as `loss_weights=[1, alpha]`; alpha was 0 in the
             published runs.
@@ -100,11 +101,26 @@ def parallel5(
             upscale_filters=upscale_filters,
             recursions=recursions_2d if position in recursive_frames else 0,
             scale=scale,
+            residual=residual,
             data_format=data_format,
             prefix=f"frame{position}_",
         )
         for position in range(1, WINDOW + 1)
     ]
+    if residual:
+        enlarged = [
+            add_bicubic(
+                to_public(x, data_format, f"frame{position}_leave"),
+                window[:, position - 1],
+                scale,
+                prefix=f"frame{position}_",
+            )
+            for position, x in enumerate(maps, start=1)
+        ]
+        maps = [
+            to_inner(frame, data_format, f"frame{position}_enter_volume")
+            for position, frame in enumerate(enlarged, start=1)
+        ]
     x = keras.ops.stack(maps, axis=2 if channels_first else 1)
     if volume == "srnet3d":
         x = srnet3d_trunk(
@@ -131,7 +147,7 @@ def parallel5(
         )
     x = to_public(x, data_format, "leave")
     if residual:
-        x = add_to_middle_frame(x, bicubic(window[:, WINDOW // 2], scale))
+        x = add_to_middle_frame(x, enlarged[WINDOW // 2])
     elif data_range is not None:
         x = RangeLimiter(data_range, dtype="float32", name="range_limiter")(x)
     if auxiliary:
@@ -144,12 +160,12 @@ def parallel5(
 
 
 def frame_stack(
-    x, *, filters, wide_filters, upscale_filters, recursions, scale, data_format, prefix
+    x, *, filters, wide_filters, upscale_filters, recursions, scale, residual, data_format, prefix
 ):
     """One 2D stack: an LR frame (batch, h, w, 1) to a map (batch, scale * h, scale * w, 1).
 
-    Both are in the inner layout; `recursions=0` leaves the block out, `prefix` goes before the
-    layers' names.
+    Both are in the inner layout; `recursions=0` leaves the block out, `residual` makes the map a
+    correction that starts at zero, `prefix` goes before the layers' names.
     """
     conv = partial(Conv2D, padding="same", activation="relu", data_format=data_format)
     x = conv(wide_filters, 5, name=f"{prefix}stem")(x)
@@ -167,7 +183,13 @@ def frame_stack(
         data_format=data_format,
         name=f"{prefix}upscale",
     )(x)
-    return conv(1, 5, name=f"{prefix}map")(x)
+    return conv(
+        1,
+        5,
+        activation=None if residual else "relu",
+        kernel_initializer="zeros" if residual else "glorot_uniform",
+        name=f"{prefix}map",
+    )(x)
 
 
 def volume_stack(x, *, filters, wide_filters, recursions, order, zero_last, data_format):

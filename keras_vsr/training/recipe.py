@@ -115,18 +115,4 @@ RECIPES: dict[str, Recipe] = {
         # here validation frames are the last of each training run, as for the other networks.
         source="report_2021, 'Pytorch Code for Better Efficiency'",
     ),
-    # Never published. From torch's first weights the features vanish on the way through so many
-    # layers, and a last layer that starts at zero has nothing to add up: after 60 steps the network
-    # was bicubic enlargement still, or dead. At 5e-4 it learns more slowly than at this rate.
-    "parallel5_residual": Recipe(
-        learning_rate=2e-4,
-        batch_size=1,
-        epochs=300,
-        patience=10,
-        epsilon=1e-8,
-        intensity=255.0,
-        initial="glorot_uniform",
-        published_mixed=True,
-        source="as integrated_2021 but for first weights and rate",
-    ),
 }

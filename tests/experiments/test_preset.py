@@ -6,6 +6,7 @@ import pytest
 
 from experiments import preset
 from experiments.climate_data import PROTOCOLS, settings
+from experiments.measure_errata import PLAN
 from experiments.preset import ModelSize
 from experiments.studies import STUDIES
 from keras_vsr.errors import InputError
@@ -13,6 +14,8 @@ from keras_vsr.training.recipe import RECIPES, Recipe
 
 JOBS = {job.model: job for study in STUDIES.values() for job in study.jobs}
 JOBS |= {f"{study.name}/{job.model}": job for study in STUDIES.values() for job in study.jobs}
+# The study of errata trains other studies' models.
+JOBS |= {f"errata/{model}": JOBS[model] for models in PLAN.values() for model in models}
 STAGES_OF_SPACE_TIME = {f"space_time/{stage}" for stage in ("streams", "fusion", "joint")}
 
 
@@ -54,6 +57,13 @@ def test_a_size_of_one_study_goes_before_that_of_all():
     assert chosen.size("delta", "phantom") == ModelSize()
 
 
+def test_sizes_of_a_study_that_trains_models_of_others():
+    sizes = {"srcnn": ModelSize(epochs=2), "errata/srcnn": ModelSize(epochs=1)}
+    within = replace(preset.load("smoke"), models=sizes).within("errata")
+    assert within.size("srcnn", "climate_2019").epochs == 1
+    assert within.name == "smoke"
+
+
 def test_paper_sizes_and_epochs_are_the_published_ones():
     chosen = preset.load("paper")
     climate = chosen.climate
@@ -86,7 +96,6 @@ def test_recipes_have_the_published_numbers():
         "flow4x": (5e-4, 0.0, 1, 300, 10),
         "two_in_one": (1e-3, 1e-3, 10, 100, 8),
         "integrated_2021": (5e-4, 0.0, 1, 300, 10),
-        "parallel5_residual": (2e-4, 0.0, 1, 300, 10),  # not published
     }
 
 

@@ -42,8 +42,8 @@ def test_parameters_as_built():
     assert build("parallel5").count_params() == 259_938
 
 
-def maps_in_numpy(window, w, *, recursive_frames, recursions):
-    """The 2D stacks: one map for each frame, as a volume."""
+def maps_in_numpy(window, w, *, recursive_frames, recursions, residual=False):
+    """The 2D stacks: one map for each frame, as a volume; residual ones add to bicubic frames."""
     maps = []
     for number in ALL:
         x = relu(correlate(window[:, number - 1], *w[f"frame{number}_stem"]))
@@ -53,13 +53,28 @@ def maps_in_numpy(window, w, *, recursive_frames, recursions):
             x = recursive(x, block, recursions)
         x = relu(correlate(x, *w[f"frame{number}_expand"]))
         x = relu(transposed(x, *w[f"frame{number}_upscale"], 2))
-        maps.append(relu(correlate(x, *w[f"frame{number}_map"])))
+        x = correlate(x, *w[f"frame{number}_map"])
+        maps.append(x + enlarged(window[:, number - 1]) if residual else relu(x))
     return np.stack(maps, axis=1)
 
 
-def parallel5_in_numpy(window, w, *, recursive_frames, recursions_2d, recursions_3d):
-    """The 2D stacks, the 3D part and the last convolution, without what comes behind it."""
-    x = maps_in_numpy(window, w, recursive_frames=recursive_frames, recursions=recursions_2d)
+def parallel5_in_numpy(
+    window, w, *, recursive_frames, recursions_2d, recursions_3d, residual=False
+):
+    """The 2D stacks, the 3D part and the last convolution, without what comes behind it; a residual
+    one adds to the middle frame that its stacks made."""
+    maps = maps_in_numpy(
+        window,
+        w,
+        recursive_frames=recursive_frames,
+        recursions=recursions_2d,
+        residual=residual,
+    )
+    x = volume_in_numpy(maps, w, recursions_3d)
+    return x + maps[:, 2, 2:-2, 2:-2] if residual else x
+
+
+def volume_in_numpy(x, w, recursions_3d):
     x = relu(correlate(x, *w["volume_extract"]))
     x = relu(correlate(x, *w["volume_shrink"]))
     x = recursive(x, [w["volume_block1_1"], w["volume_block1_2"]], recursions_3d)
@@ -94,10 +109,13 @@ def test_without_the_limiter(residual):
     model = randomise(build("parallel5", **arguments, data_range=None, residual=residual))
     window = frames_of((1, 5, 5, 6, 1))
     truth = parallel5_in_numpy(
-        window, weights_of(model), recursive_frames=(3, 4), recursions_2d=1, recursions_3d=3
+        window,
+        weights_of(model),
+        recursive_frames=(3, 4),
+        recursions_2d=1,
+        recursions_3d=3,
+        residual=residual,
     )
-    if residual:
-        truth += enlarged(window[:, 2])[:, 2:-2, 2:-2]
     assert_close(predicted(model, window), truth)
 
 
@@ -123,8 +141,8 @@ def test_forward_with_the_3d_part_of_2019(order, residual):
         )
     )
     w, window = weights_of(model), frames_of((2, 5, 5, 6, 1))
-    x = maps_in_numpy(window, w, recursive_frames=(3, 4), recursions=2)
-    x = relu(correlate(x, *w["volume_extract"]))
+    maps = maps_in_numpy(window, w, recursive_frames=(3, 4), recursions=2, residual=residual)
+    x = relu(correlate(maps, *w["volume_extract"]))
     x = relu(correlate(x, *w["volume_shrink"]))
     x = recursive(x, [w["volume_map1"], w["volume_map2"]], 2)
     x = relu(correlate(x, *w["volume_expand"]))
@@ -133,7 +151,7 @@ def test_forward_with_the_3d_part_of_2019(order, residual):
     assert w["volume_reconstruct"][0].shape[:2] == (5, 5)
     truth = correlate(x[:, 0], *w["volume_reconstruct"])
     if residual:
-        truth += enlarged(window[:, 2])[:, 2:-2, 2:-2]
+        truth += maps[:, 2, 2:-2, 2:-2]
     assert_close(predicted(model, window), truth)
 
 
@@ -148,7 +166,9 @@ def test_the_2d_map_of_the_middle_frame_as_second_output(residual):
     alone = randomise(build("parallel5", **SMALL, residual=residual))
     window = frames_of((2, 5, 5, 6, 1))
     made = [keras.ops.convert_to_numpy(output) for output in model(window)]
-    maps = maps_in_numpy(window, weights_of(model), recursive_frames=(3, 4), recursions=2)
+    maps = maps_in_numpy(
+        window, weights_of(model), recursive_frames=(3, 4), recursions=2, residual=residual
+    )
     np.testing.assert_array_equal(made[0], predicted(alone, window))
     assert_close(made[1], maps[:, 2])
 
