@@ -63,7 +63,8 @@ def cost(preset: Preset, task: Task, splits: dict[str, list[Pair]]) -> Cost:
     samples = sum(pair.frames - lost for pair in splits["train"])
     used = min(samples, size.samples or samples)
     share = size.patches * size.patch**2 / (height * width) if size.patch else 1.0
-    training = used * share * (1 + BACKWARD) + 2 * min(preset.scored_frames or samples, samples)
+    after_each = preset.scored(task.job.model, task.study) or samples
+    training = used * share * (1 + BACKWARD) + 2 * min(after_each, samples)
     return Cost(
         parameters,
         pixels,

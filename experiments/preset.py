@@ -60,12 +60,15 @@ class ModelSize:
         patch: Side of random patches in HR pixels; None trains on whole frames.
         patches: Patches of each sample. A batch holds as many samples as the recipe says, each seen
             through so many patches.
+        scored_frames: Frames scored after each epoch, at most; None takes the preset's, as all
+            stages of `space_time` do, which are compared with each other.
     """
 
     epochs: int | None = None
     samples: int | None = None
     patch: int | None = None
     patches: int = 1
+    scored_frames: int | None = None
 
     def trained_on(self, height: int, width: int) -> str:
         """Where training pixels come from, for rows and plans."""
@@ -128,6 +131,10 @@ class Preset:
     def size(self, model: str, study: str) -> ModelSize:
         """How long a model is trained in a study, and on what."""
         return self.models.get(f"{study}/{model}") or self.models.get(model, ModelSize())
+
+    def scored(self, model: str, study: str) -> int | None:
+        """Training and validation frames scored after each epoch, at most; None: all of them."""
+        return self.size(model, study).scored_frames or self.scored_frames
 
     def within(self, study: str) -> "Preset":
         """The preset for a study that trains other studies' models: its own sizes come first."""

@@ -123,7 +123,7 @@ class Runner:
             "data": self.data.identity,
             "protocol": self.data.protocol,
             "seed": self.seed,
-            "scored_frames": self.preset.scored_frames,
+            "scored_frames": self.preset.scored(task.job.model, task.study),
             "chain": [
                 {
                     "network": errata.network(self.switched_on, link.job),
@@ -190,7 +190,7 @@ class Runner:
             state = Checkpoint.load(checkpoint) if checkpoint.exists() else None
             if not (state and state.finished):
                 recipe, model = self.recipe(task), self.network(task)
-                count = self.preset.scored_frames
+                count = self.preset.scored(task.job.model, task.study)
                 state = fit(
                     model,
                     self.order(task),
@@ -436,9 +436,8 @@ class Runner:
         samples = self.samples(task, "validation")
         enlarged = [ways["bicubic"] for ways in self.enlarged("validation")]
         bicubic = replace(samples, targets=_like(samples.inputs, enlarged))
-        truth, made = (
-            Held(one, self.preset.scored_frames, 1.0).truth for one in (samples, bicubic)
-        )
+        count = self.preset.scored(task.job.model, task.study)
+        truth, made = (Held(one, count, 1.0).truth for one in (samples, bicubic))
         return metrics.psnr(truth, made, data_range=1.0)
 
     def _picture_frame(self) -> tuple[int, int]:

@@ -35,6 +35,8 @@ def test_presets_fit_the_studies(name):
         assert size.epochs is None or size.epochs >= 1
         assert size.samples is None or size.samples >= 1
         assert size.patches >= 1
+        scored = size.scored_frames  # the stages of space_time share theirs
+        assert scored is None or (scored >= 1 and model not in STAGES_OF_SPACE_TIME)
         if size.patch is None:
             assert size.patches == 1
         else:  # pixels of both sizes
@@ -62,6 +64,13 @@ def test_sizes_of_a_study_that_trains_models_of_others():
     within = replace(preset.load("smoke"), models=sizes).within("errata")
     assert within.size("srcnn", "climate_2019").epochs == 1
     assert within.name == "smoke"
+
+
+def test_frames_scored_after_each_epoch():
+    sizes = {"srcnn": ModelSize(scored_frames=1)}
+    chosen = replace(preset.load("smoke"), models=sizes, scored_frames=4)
+    assert chosen.scored("srcnn", "climate_2019") == 1
+    assert chosen.scored("delta", "climate_2021") == 4
 
 
 def test_paper_sizes_and_epochs_are_the_published_ones():
