@@ -82,7 +82,8 @@ def network_rows(
                 call = partial(_keep, results, network.predict, given)
             gc.collect()
             library.reset_peak()
-            timing = time_calls(call, library.wait, chosen.calls, chosen.seconds)
+            seconds = chosen.seconds_for(name, task)
+            timing = time_calls(call, library.wait, chosen.calls, seconds)
             peak = library.peak_bytes()
             if task == "train":
                 result = np.array(results[:2]) / recipe.intensity**2

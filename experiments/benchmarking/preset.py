@@ -34,6 +34,7 @@ class Preset:
         long_clip: Of the one that is enlarged once, with its memory watched.
         shapes: For each network and task, (batch, rows, columns) or (batch, frames, rows, columns)
             of its input.
+        train_seconds: What `seconds` is for training a network, where it is not that.
     """
 
     name: str
@@ -45,6 +46,11 @@ class Preset:
     clip: tuple[int, ...]
     long_clip: tuple[int, ...]
     shapes: dict[str, dict[str, tuple[int, ...]]]
+    train_seconds: dict[str, float]
+
+    def seconds_for(self, model: str, task: str) -> float:
+        """After which no further call of a network's task is begun."""
+        return self.train_seconds.get(model, self.seconds) if task == "train" else self.seconds
 
 
 def names() -> list[str]:
@@ -79,5 +85,10 @@ def load(path: Path) -> Preset:
         shapes={
             model: {task: tuple(tasks[task]) for task in TASKS}
             for model, tasks in given["models"].items()
+        },
+        train_seconds={
+            model: tasks["train_seconds"]
+            for model, tasks in given["models"].items()
+            if "train_seconds" in tasks
         },
     )

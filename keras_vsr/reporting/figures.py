@@ -6,6 +6,7 @@ colour vision. The same rows give the same bytes.
 """
 
 import io
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -101,6 +102,7 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "keras_vsr",  # otherwise the names inside an SVG file are random
 }
+CLIP_NAME = re.compile(rb'(?<=[#"])p[0-9a-f]{10}(?=[")])')
 
 
 def drawing_style() -> AbstractContextManager:
@@ -152,10 +154,27 @@ def save_figure(figure: Figure, stem: Path) -> list[Path]:
         buffer = io.BytesIO()
         with drawing_style():
             figure.savefig(buffer, format=suffix, dpi=dpi, metadata=metadata)
+        drawn = buffer.getvalue()
+        if suffix == "svg":
+            drawn = _with_counted_clips(drawn)
         path = stem.with_name(f"{stem.name}.{suffix}")
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, drawn)
         paths.append(path)
     return paths
+
+
+def _with_counted_clips(svg: bytes) -> bytes:
+    """The same picture with its clipping rectangles named clip1, clip2 ... as they come.
+
+    Matplotlib names them by a digest of where they are, whose last bits change from one drawing to
+    the next.
+    """
+    names: dict[bytes, bytes] = {}
+
+    def counted(found: re.Match) -> bytes:
+        return names.setdefault(found[0], b"clip%d" % (len(names) + 1))
+
+    return CLIP_NAME.sub(counted, svg)
 
 
 @drawing_style()

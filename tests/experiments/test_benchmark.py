@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -354,6 +355,14 @@ def test_presets(name):
         for shape in tasks.values():
             assert len(shape) == (3 if model == "fsrcnn_2019" else 4)
             assert len(shape) == 3 or shape[1] == 5
+    assert set(chosen.train_seconds) <= set(chosen.shapes)
+    assert all(seconds > chosen.seconds for seconds in chosen.train_seconds.values())
+
+
+def test_seconds_of_a_network_are_of_its_training_alone():
+    chosen = replace(preset.load(preset.path_of("cpu")), seconds=0.5, train_seconds={"delta": 2.0})
+    assert chosen.seconds_for("delta", "train") == 2.0
+    assert chosen.seconds_for("delta", "predict") == chosen.seconds_for("srnet3d", "train") == 0.5
 
 
 def test_the_program_imports_no_backend():

@@ -439,3 +439,18 @@ def test_limits_are_read(frames, limits):
 def test_pyplot_is_not_used():
     code = "import keras_vsr.reporting.panels, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-15])
+def test_rounding_in_the_layout_changes_no_svg(rounding, tmp_path):
+    def drawn(name, left):
+        figure = figures.Figure(figsize=(2, 2))
+        figures.FigureCanvasAgg(figure)
+        for bottom in (0.1, 0.6):
+            figure.add_axes((left, bottom, 0.8, 0.3)).plot([0, 1], [1, 0])
+        return figures.save_figure(figure, tmp_path / name)[1].read_text(encoding="utf-8")
+
+    svg = drawn("one", 0.1)
+    assert svg == drawn("other", 0.1 * (1 + rounding))
+    assert 'id="clip2"' in svg
+    assert svg.count("url(#clip1)") == svg.count("url(#clip2)") >= 1
