@@ -1,6 +1,9 @@
 """Trains and scores each task of a plan, with a word on the progress, and writes the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
 
 from experiments import errata
 from experiments.estimate import cost, seconds_for_multiply_add
@@ -10,7 +13,9 @@ from experiments.preset import Preset
 from experiments.progress import Progress
 from experiments.runner import Runner, save_arrays
 from experiments.study_data import StudyData
-from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, STAGE_COLUMNS
+from keras_vsr.errors import InputError
+from keras_vsr.records import EPOCH_COLUMNS, SCORE_COLUMNS, STAGE_COLUMNS, read_rows
+from keras_vsr.reporting.saved_frames import read_frames
 
 
 def measure(
@@ -42,8 +47,34 @@ def measure(
     for task in tasks:
         measure_task(task, runner, progress, outputs)
     for study in studies:
-        name = f"frames_{outputs.backend}_{study}.npz"
-        save_arrays(outputs.measured / name, runner.picture_arrays(study))
+        path = outputs.measured / f"frames_{outputs.backend}_{study}.npz"
+        pictures = runner.picture_arrays(study)
+        scored = [
+            row for row in read_rows(outputs.path("scores"), SCORE_COLUMNS) if row["study"] == study
+        ]
+        pictures |= pictures_of_before(path, pictures, scored)
+        save_arrays(path, dict(sorted(pictures.items())))
+
+
+def pictures_of_before(
+    path: Path, pictures: Mapping[str, np.ndarray], scored: Sequence[Mapping[str, str]]
+) -> dict[str, np.ndarray]:
+    """What an earlier run of other networks has left of the same frame, for as long as their rows
+    stand.
+
+    Args:
+        path: The file of pictures; none is there before the first run.
+        pictures: Those of this run.
+        scored: The score rows of the study, of this run and of earlier ones.
+    """
+    try:
+        before = read_frames(path)
+    except InputError:  # there is none, or a damaged one, in whose place the new one comes
+        return {}
+    if any(not np.array_equal(before[name], pictures[name]) for name in ("low", "high")):
+        return {}
+    standing = {f"{row['model']}/{row['variant']}" for row in scored} - set(pictures)
+    return {name: before[name] for name in standing if name in before}
 
 
 def measure_task(

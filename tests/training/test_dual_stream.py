@@ -6,7 +6,7 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
-from checks import frames_of, randomise
+from checks import frames_of, outputs_by_name, randomise
 from skimage.metrics import peak_signal_noise_ratio
 
 from keras_vsr.data.degrade import degrade, enlarge
@@ -53,11 +53,6 @@ def triplets(count=2, size=LOW):
         frames_of((count, 3, *size, 1)),
         frames_of((count, 3, 2 * size[0], 2 * size[1], 1), seed=1),
     )
-
-
-def outputs(model, frames):
-    made = model(frames, training=False)
-    return {output: keras.ops.convert_to_numpy(frame) for output, frame in made.items()}
 
 
 def values(model):
@@ -149,7 +144,7 @@ def test_the_loss_is_the_sum_of_mean_absolute_differences(arguments):
     model = randomise(network(**arguments))
     trainer = trainer_of(model)
     low, high = triplets(size=(9, 10))
-    made = outputs(model, low[:, [0, 2]])
+    made = outputs_by_name(model, low[:, [0, 2]])
     targets = {"low_middle": low[:, 1], "high_before": high[:, 0], "high_after": high[:, 2]}
     truth = sum(
         np.abs(frame - targets.get(output, high[:, 1])).mean() for output, frame in made.items()
@@ -163,7 +158,7 @@ def test_the_network_does_not_see_the_middle_frame():
     low, _ = triplets(size=(9, 10))
     other = low.copy()
     other[:, 1] = 0.5
-    one, two = outputs(trainer, low), outputs(trainer, other)
+    one, two = outputs_by_name(trainer, low), outputs_by_name(trainer, other)
     for output in one:
         np.testing.assert_array_equal(one[output], two[output])
 
@@ -266,7 +261,7 @@ def test_held_triplets_are_scored_by_their_middle_frames():
     low, high = clips(2)
     trainer = trainer_of(randomise(network()))
     score = HeldTriplets(low, high, "t_then_s").score(trainer)
-    made = outputs(trainer.network, low[:, [0, 2], ..., None])["t_then_s"]
+    made = outputs_by_name(trainer.network, low[:, [0, 2], ..., None])["t_then_s"]
     truth = [
         peak_signal_noise_ratio(frame, image[..., 0], data_range=1)
         for frame, image in zip(high[:, 1], made, strict=True)
