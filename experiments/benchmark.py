@@ -119,12 +119,12 @@ def run(options: argparse.Namespace) -> int:
     check_folder(options.out)
 
     clips = CLIPS in backends
-    turns = [(name, turn) for turn in range(1, options.repetitions + 1) for name in backends]
+    turns = in_turn(backends, options.repetitions)
     # Behind the backends of each repetition the clips; their memory is watched once.
     steps: list[tuple[str, str, int]] = []
-    for name, turn in turns:
+    for number, (name, turn) in enumerate(turns, start=1):
         steps.append((name, "", turn))
-        if clips and name == backends[-1]:
+        if clips and number % len(backends) == 0:
             steps.append((CLIPS, "time", turn))
     steps += [(CLIPS, "memory", 1)] if clips else []
     costs = [CLIP_COSTS[part] if part else COSTS[name] for name, part, _ in steps]
@@ -159,6 +159,16 @@ def run(options: argparse.Namespace) -> int:
         sentences += became_worse(old, read_table(table))
     print("\n".join(sentences), file=sys.stderr, end="\n" if sentences else "")
     return 1 if sentences else 0
+
+
+def in_turn(backends: list[str], repetitions: int) -> list[tuple[str, int]]:
+    """Each backend once in each repetition; each repetition begins with the next one, so that none
+    always comes behind the same other or after the same pause."""
+    return [
+        (backends[(place + turn - 1) % len(backends)], turn)
+        for turn in range(1, repetitions + 1)
+        for place in range(len(backends))
+    ]
 
 
 def choose(names: list[str], known: list[str], kind: str) -> list[str]:

@@ -359,6 +359,13 @@ def test_presets(name):
     assert all(seconds > chosen.seconds for seconds in chosen.train_seconds.values())
 
 
+def test_backends_begin_in_turn():
+    turns = benchmark.in_turn(["torch", "jax", "legacy_tf"], 2)
+    assert [name for name, _ in turns[:3]] == ["torch", "jax", "legacy_tf"]
+    assert [name for name, _ in turns[3:]] == ["jax", "legacy_tf", "torch"]
+    assert [turn for _, turn in turns] == [1, 1, 1, 2, 2, 2]
+
+
 def test_seconds_of_a_network_are_of_its_training_alone():
     chosen = replace(preset.load(preset.path_of("cpu")), seconds=0.5, train_seconds={"delta": 2.0})
     assert chosen.seconds_for("delta", "train") == 2.0
