@@ -32,7 +32,7 @@ CASES = [
     ("kim_3dsrnet", {"residual": True}),
     ("two_in_one", {"residual": True}),
     ("3d_then_2d", {}),
-    ("parallel5", {}),
+    ("parallel5", {"residual": True}),
     ("delta", {"recursions_2d": 2}),
     ("delta", {"recursions_3d": 2, "residual": True}),
 ]
