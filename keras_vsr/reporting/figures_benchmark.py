@@ -125,6 +125,8 @@ def _draw_bars(axes: Axes, lines, left: float, models, backends) -> None:
             textcoords="offset points",
             va="center",
             fontsize=5.5,
+            zorder=3,  # above the line of the roof
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
         )
     axes.set_xlim(left=left)
 
