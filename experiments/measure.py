@@ -46,12 +46,11 @@ def measure(
         outputs.merge("scores", SCORE_COLUMNS, runner.interpolation_rows(study))
     for task in tasks:
         measure_task(task, runner, progress, outputs)
+    rows = read_rows(outputs.path("scores"), SCORE_COLUMNS)
     for study in studies:
         path = outputs.measured / f"frames_{outputs.backend}_{study}.npz"
         pictures = runner.picture_arrays(study)
-        scored = [
-            row for row in read_rows(outputs.path("scores"), SCORE_COLUMNS) if row["study"] == study
-        ]
+        scored = [row for row in rows if row["study"] == study]
         pictures |= pictures_of_before(path, pictures, scored)
         save_arrays(path, dict(sorted(pictures.items())))
 

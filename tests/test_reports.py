@@ -3,6 +3,7 @@
 import pytest
 
 from experiments.readme_numbers import REPORTS
+from experiments.story import NOTHING
 from keras_vsr.records import read_rows
 
 GAINS = {
@@ -26,9 +27,6 @@ def test_a_residual_window_network_gains_half_a_db_more(backend):
     assert best >= GAINS[backend, "fsrcnn_2019"] + 0.5
 
 
-SHOWN = 0.005  # dB: less than that is no gain that the figures shown can tell
-
-
 @pytest.mark.parametrize("study", ["phantom", "diamond_2021", "real_video", "flow4x"])
 def test_residual_networks_gain_on_other_frames(study):
     rows = read_rows(REPORTS / "tables" / "gain.csv")
@@ -38,7 +36,7 @@ def test_residual_networks_gain_on_other_frames(study):
         if (row["backend"], row["study"]) == ("torch", study) and row["residual_gain_db"]
     }
     assert len(gains) >= 2
-    assert {model for model, gain in gains.items() if gain < SHOWN} == set()
+    assert {model for model, gain in gains.items() if gain < NOTHING} == set()
 
 
 def test_flow_finds_a_translation_to_a_fifth_of_a_pixel():
